@@ -1,0 +1,1 @@
+//! cotter: canonical image references, pinned tags and pull secrets for Pods, at admission.

@@ -1,0 +1,3 @@
+//! The `cotter` program.
+
+fn main() {}

@@ -1,1 +1,3 @@
 //! cotter: canonical image references, pinned tags and pull secrets for Pods, at admission.
+
+pub mod telemetry;

@@ -1,3 +1,4 @@
 //! cotter: canonical image references, pinned tags and pull secrets for Pods, at admission.
 
+pub mod domain;
 pub mod telemetry;

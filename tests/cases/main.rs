@@ -1,0 +1,16 @@
+//! Every row of `tests/fixtures/cases/*.json` as a test of its own name. A file of rows has a module here that knows
+//! what its rows mean: `cargo test --test cases keyring`.
+
+mod auth_field;
+mod keyring;
+mod reference;
+mod support;
+
+use libtest_mimic::Arguments;
+
+fn main() {
+    let mut trials = reference::trials();
+    trials.extend(keyring::trials());
+    trials.extend(auth_field::trials());
+    libtest_mimic::run(&Arguments::from_args(), trials).exit();
+}

@@ -1,4 +1,5 @@
 //! cotter: canonical image references, pinned tags and pull secrets for Pods, at admission.
 
+pub mod admission;
 pub mod domain;
 pub mod telemetry;

@@ -1,0 +1,365 @@
+//! One admission: decode, find what is asked for, ask, plan, encode.
+
+use std::{sync::Arc, time::Instant};
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+
+use crate::{
+    domain::{
+        assess::{Assessed, Verdict, assess},
+        credentials::Candidates,
+        images::Changes,
+        injection::Injection,
+        object::Object,
+        plan::{Inputs, Plan, plan},
+        policy::{Cause, Mode, Policy, Workloads},
+        question::Answer,
+        reference::Canonical,
+        scope::{Reach, Request as ScopeRequest, Scope, scope},
+        slots::{Kind, Slot},
+        warning::{Warnings, Weight},
+    },
+    telemetry::metrics::{self, Metrics},
+};
+
+use super::{
+    deadline::{deadline, within},
+    injecting,
+    kin::Kin,
+    ports::{Cluster, Namespace, Registry},
+    questions::{Terms, ask_all, ask_with_injected},
+    report,
+    review::{self, Decoded, Request},
+    reviewer::{BadReview, ReviewRequest, Reviewer},
+    secrets::{Pod, Secrets},
+    settings::Settings,
+    stickiness::{NoSiblings, Siblings},
+};
+
+/// Answers reviews with the help of a registry, a cluster and what siblings run.
+#[derive(Debug)]
+pub struct Handler<R, C, S = NoSiblings> {
+    registry: R,
+    cluster: C,
+    siblings: S,
+    settings: Arc<ArcSwap<Settings>>,
+    metrics: Arc<Metrics>,
+}
+
+/// What is known of one review before its images are asked for.
+struct Case<'r> {
+    kind: Kind,
+    request: &'r Request<'r>,
+    object: &'r Object<'r>,
+    looked: Looked<'r>,
+    namespace: &'r str,
+    mode: Mode,
+    policy: Arc<Policy>,
+    settings: Arc<Settings>,
+    arrived: Instant,
+    deadline: Instant,
+}
+
+/// The slots of a case that are looked at.
+struct Looked<'o> {
+    slots: Vec<Slot<'o>>,
+    restored: Vec<(Slot<'o>, String)>,
+    /// `None` for a template.
+    reach: Option<Reach>,
+}
+
+impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
+    /// A handler over these ports.
+    pub fn new(
+        registry: R,
+        cluster: C,
+        siblings: S,
+        settings: Arc<ArcSwap<Settings>>,
+        metrics: Arc<Metrics>,
+    ) -> Self {
+        Self {
+            registry,
+            cluster,
+            siblings,
+            settings,
+            metrics,
+        }
+    }
+
+    async fn answer(
+        &self,
+        body: &[u8],
+        asked: ReviewRequest,
+    ) -> Result<(Bytes, metrics::Answer), BadReview> {
+        let (kind, request) = match review::decode(body)? {
+            Decoded::Foreign(uid) => return Ok((review::allow(&uid), metrics::Answer::Allowed)),
+            Decoded::Ours(kind, request) => (kind, request),
+        };
+        let plan = match self.case(kind, &request, asked).await {
+            Some((case, notes)) => self.plan(&case, notes).await,
+            None => Plan::default(),
+        };
+        let answer = match (&plan.denial, plan.patch.is_empty()) {
+            (Some(_), _) => metrics::Answer::Denied,
+            (None, true) => metrics::Answer::Allowed,
+            (None, false) => metrics::Answer::Patched,
+        };
+        Ok((review::encode(&request.uid, plan), answer))
+    }
+
+    /// The case of a request, and what else there is to say; `None` where there is nothing to look at, or its
+    /// namespace is not opted in.
+    async fn case<'r>(
+        &self,
+        kind: Kind,
+        request: &'r Request<'r>,
+        asked: ReviewRequest,
+    ) -> Option<(Case<'r>, Warnings)> {
+        let object = request.object.as_ref()?;
+        let looked = Looked::of(kind, request, object)?;
+        let settings = self.settings.load_full();
+        let deadline = deadline(asked.arrived, asked.timeout, settings.timeout);
+        let name = request.namespace();
+        let namespace = self.namespace(name, deadline).await?;
+        let mode = namespace.mode?;
+        let mut notes = Warnings::default();
+        let policy = settings
+            .policies
+            .choose(namespace.policy.as_deref())
+            .unwrap_or_else(|default| {
+                let named = namespace.policy.as_deref().unwrap_or_default();
+                let line =
+                    format!("namespace {name}: no policy is called {named:?}; the default is used");
+                notes.push(Weight::Note, line);
+                default
+            })
+            .clone();
+        if looked.reach.is_none() && policy.workloads == Workloads::Off {
+            return None;
+        }
+        if is_skipped(kind, object, &policy, &mut notes) {
+            return None;
+        }
+        let case = Case {
+            kind,
+            request,
+            object,
+            looked,
+            namespace: name,
+            mode,
+            policy,
+            settings,
+            arrived: asked.arrived,
+            deadline,
+        };
+        Some((case, notes))
+    }
+
+    async fn namespace(&self, name: &str, deadline: Instant) -> Option<Namespace> {
+        if let Some(known) = self.cluster.namespace(name) {
+            return Some(known);
+        }
+        self.metrics.live_look_up();
+        let asked = self.cluster.look_up_namespace(name, deadline);
+        let found = within(deadline, asked).await.flatten();
+        if found.is_none() {
+            tracing::warn!(
+                namespace = name,
+                "namespace is not known; the object passes unread"
+            );
+        }
+        found
+    }
+
+    async fn plan(&self, case: &Case<'_>, notes: Warnings) -> Plan {
+        let looked = &case.looked;
+        let offline = case.settings.offline;
+        let assessed: Vec<_> = looked
+            .slots
+            .iter()
+            .map(|s| assess(*s, &case.policy, offline))
+            .collect();
+        let (terms, injectable) = (case.terms(), case.injectable());
+        let mut secrets =
+            Secrets::of(&self.cluster, &self.metrics, case.pod(), case.deadline).await;
+        let mut answers = self.ask(case, &terms, &assessed, &secrets, &[]).await;
+        if injectable && wants_newer_secrets(&answers) && secrets.look_up().await {
+            answers = self.ask(case, &terms, &assessed, &secrets, &answers).await;
+        }
+        let credentials = &secrets.credentials;
+        let mut injection = Injection::default();
+        if injectable {
+            let registry = &self.registry;
+            injection =
+                injecting::decide(registry, &terms, &assessed, &answers, credentials, offline)
+                    .await;
+            let injected = &injection.secrets;
+            if !injected.is_empty() {
+                ask_with_injected(
+                    registry,
+                    &terms,
+                    &assessed,
+                    &mut answers,
+                    credentials,
+                    injected,
+                )
+                .await;
+            }
+        }
+        let inputs = Inputs {
+            kind: case.kind,
+            kind_name: case.request.kind_name(),
+            object: case.object,
+            namespace: case.namespace,
+            reach: looked.reach,
+            mode: case.mode,
+            policy: &case.policy,
+            assessed: &assessed,
+            answers: &answers,
+            restored: &looked.restored,
+            credentials,
+            injection: &injection,
+        };
+        let mut plan = plan(&inputs);
+        plan.warnings.append(notes);
+        report::outcomes(&self.metrics, &inputs, case.request.object_name(), &plan);
+        plan
+    }
+
+    /// Asks for the slots that want it; `earlier` holds what was told with other secrets.
+    async fn ask(
+        &self,
+        case: &Case<'_>,
+        terms: &Terms,
+        assessed: &[Assessed<'_>],
+        secrets: &Secrets<'_, C>,
+        earlier: &[Answer],
+    ) -> Vec<Answer> {
+        let injectable = case.injectable();
+        let kin = case.kin(&self.siblings);
+        let record = &case.object.metadata.annotations.images;
+        let record = record.as_deref().map(|text| Changes::read(Some(text)));
+        let start = |assessed: &Assessed<'_>, canonical: &Canonical| {
+            let asks = matches!(assessed.verdict, Verdict::Ask(_));
+            let settled = record.as_ref().is_some_and(|r| r.pinned(&assessed.slot));
+            let name = canonical.reference.lookup_name();
+            Answer {
+                candidates: if case.settings.is_node_held(canonical.reference.domain()) {
+                    Candidates::node_held()
+                } else {
+                    let injectable = injectable && !settled;
+                    secrets.credentials.candidates(name, injectable)
+                },
+                kept: kin
+                    .as_ref()
+                    .filter(|_| asks)
+                    .and_then(|kin| kin.digest(&assessed.slot)),
+                settled,
+                ..Answer::default()
+            }
+        };
+        ask_all(&self.registry, terms, assessed, earlier, start).await
+    }
+}
+
+impl<R: Registry, C: Cluster, S: Siblings> Reviewer for Handler<R, C, S> {
+    async fn review(&self, body: Bytes, request: ReviewRequest) -> Result<Bytes, BadReview> {
+        let _in_flight = self.metrics.in_flight();
+        let arrived = request.arrived;
+        let result = self.answer(&body, request).await;
+        let answer = result
+            .as_ref()
+            .map_or(metrics::Answer::Rejected, |(_, answer)| *answer);
+        self.metrics.admission(answer, arrived.elapsed());
+        result.map(|(bytes, _)| bytes)
+    }
+}
+
+/// A registry wants credentials that the watched secrets do not have: perhaps they were made a moment ago.
+fn wants_newer_secrets(answers: &[Answer]) -> bool {
+    answers.iter().any(|answer| {
+        let none_matches = answer.candidates.list.iter().all(|c| c.secret.is_none());
+        answer.resolved().is_none()
+            && answer.failure().is_some_and(|failure| match failure.cause {
+                Cause::Unauthorized => true,
+                // Some registries hide what they do not show.
+                Cause::NotFound => none_matches,
+                _ => false,
+            })
+    })
+}
+
+/// Whether the Pod, or the one that a template makes, asks to be left alone and may.
+fn is_skipped(kind: Kind, object: &Object<'_>, policy: &Policy, notes: &mut Warnings) -> bool {
+    let metadata = kind.pod_metadata(object);
+    let asks = metadata.is_some_and(|m| m.annotations.skip.as_deref() == Some("true"));
+    if asks && !policy.allow_skip.0 {
+        notes.push(
+            Weight::Note,
+            "cotter.dev/skip has no effect: the policy of this namespace forbids it",
+        );
+    }
+    asks && policy.allow_skip.0
+}
+
+impl<'r> Looked<'r> {
+    /// The slots to look at; `None` where the object is left alone.
+    fn of(kind: Kind, request: &'r Request<'r>, object: &'r Object<'r>) -> Option<Self> {
+        let asked = ScopeRequest {
+            operation: request.operation(),
+            kind,
+            subresource: request.subresource(),
+        };
+        match scope(&asked, object, request.old_object.as_ref()) {
+            Scope::LeftAlone => None,
+            Scope::Template(slots) => Some(Self {
+                slots,
+                restored: Vec::new(),
+                reach: None,
+            }),
+            Scope::Pod {
+                slots,
+                restored,
+                reach,
+            } => Some(Self {
+                slots,
+                restored,
+                reach: Some(reach),
+            }),
+        }
+    }
+}
+
+impl<'r> Case<'r> {
+    /// A Pod is answered freshly, and so is whoever tries something out; the analysis of a template is content with
+    /// the longer `ttl`.
+    fn terms(&self) -> Terms {
+        let settings = &self.settings;
+        let age = if self.looked.reach.is_some() || self.request.is_dry_run() {
+            settings.fresh
+        } else {
+            settings.ttl
+        };
+        Terms::new(self.policy.pin.style, self.arrived, age, self.deadline)
+    }
+
+    /// Whether the Pod may get pull secrets that it does not name.
+    fn injectable(&self) -> bool {
+        self.policy.inject.enabled && matches!(self.looked.reach, None | Some(Reach::Whole))
+    }
+
+    fn pod(&self) -> Pod<'r> {
+        Pod {
+            namespace: self.namespace,
+            spec: self.kind.pod_spec(self.object),
+            is_template: self.looked.reach.is_none(),
+        }
+    }
+
+    fn kin<'k, S: Siblings>(&'k self, siblings: &'k S) -> Option<Kin<'k, S>> {
+        let metadata = &self.object.metadata;
+        let what = (self.request.operation(), self.looked.reach);
+        Kin::of(siblings, self.namespace, what, metadata, &self.policy.pin)
+    }
+}

@@ -1,0 +1,14 @@
+//! One review in, one review out: decode, ask the ports at once, plan, encode.
+
+pub mod deadline;
+pub mod handler;
+mod injecting;
+mod kin;
+pub mod ports;
+mod questions;
+mod report;
+pub mod review;
+pub mod reviewer;
+mod secrets;
+pub mod settings;
+pub mod stickiness;

@@ -2,4 +2,5 @@
 
 pub mod admission;
 pub mod domain;
+pub mod registry;
 pub mod telemetry;

@@ -1,0 +1,312 @@
+//! The client: what is known, what is under way, and who has to be left alone, put together.
+
+use std::{
+    fmt,
+    sync::{Arc, Mutex, PoisonError},
+};
+
+use arc_swap::ArcSwap;
+use futures_util::{FutureExt as _, future::BoxFuture};
+use smol_str::SmolStr;
+use tokio::{
+    sync::Semaphore,
+    time::{Instant, timeout_at},
+};
+
+use super::{
+    bounded::Bounded,
+    breaker::{Breaker, Pass},
+    cache::{Answers, Key},
+    dial::{Resolve, SystemResolver},
+    exchange::{Exchange, Shared},
+    flight::{Flights, Pilot, Seat},
+    manifest,
+    revision::Revisions,
+    settings::{Settings, SettingsError},
+    setup::{Base, Setup},
+    trouble::Trouble,
+};
+use crate::{
+    admission::ports::{Ask, Registry},
+    domain::{
+        digest::Digest,
+        policy::{Cause, PinStyle},
+        question::{Failure, Resolution, Resolved},
+    },
+    telemetry::metrics::{Cache, Metrics},
+};
+
+/// Hosts whose state is remembered.
+const HOSTS: usize = 1024;
+
+/// A client for all registries and all credentials. Cheap to clone; clones share everything.
+#[derive(Clone)]
+pub struct Client(Arc<Inner>);
+
+struct Inner {
+    base: Base,
+    setup: ArcSwap<Setup>,
+    swapping: Mutex<()>,
+    shared: Arc<Shared>,
+    answers: Answers,
+    flights: Arc<Flights<Key, Resolution>>,
+    revisions: Revisions,
+    hosts: Bounded<SmolStr, Arc<Host>>,
+}
+
+/// How one host is doing.
+struct Host {
+    breaker: Mutex<Breaker>,
+    places: Semaphore,
+}
+
+/// Leave to ask a host; given back without a verdict unless there was one.
+struct Leave {
+    host: Arc<Host>,
+    pass: Pass,
+}
+
+// === impl Client ===
+
+impl Client {
+    /// A client that resolves names as the system does. It needs a tokio runtime when it is asked, not before.
+    ///
+    /// # Errors
+    /// [`SettingsError`] if a private CA cannot be used.
+    pub fn new(settings: Settings, metrics: Arc<Metrics>) -> Result<Self, SettingsError> {
+        Self::with_resolver(settings, metrics, Arc::new(SystemResolver::default()))
+    }
+
+    /// A client with a resolver of its own.
+    ///
+    /// # Errors
+    /// As [`Client::new`].
+    pub fn with_resolver(
+        settings: Settings,
+        metrics: Arc<Metrics>,
+        resolver: Arc<dyn Resolve>,
+    ) -> Result<Self, SettingsError> {
+        let base = Base::new(resolver);
+        let setup = Setup::new(settings, &base, None)?;
+        Ok(Self(Arc::new(Inner {
+            base,
+            setup: ArcSwap::from_pointee(setup),
+            swapping: Mutex::default(),
+            shared: Arc::new(Shared::new(metrics)),
+            answers: Answers::default(),
+            flights: Arc::default(),
+            revisions: Revisions::default(),
+            hosts: Bounded::new(HOSTS),
+        })))
+    }
+
+    /// Uses other settings from now on. Answers, tokens and connections stay, but for the hosts whose own settings
+    /// changed, or all of them if an address rule did: those are asked anew over new connections. Failures are
+    /// forgotten. What is under way ends under the old settings, and only those who wait for it see its answer.
+    ///
+    /// # Errors
+    /// [`SettingsError`] if a private CA cannot be used; the old settings stay then.
+    pub fn swap(&self, settings: Settings) -> Result<(), SettingsError> {
+        let inner = &self.0;
+        let _one_at_a_time = inner
+            .swapping
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        let old = inner.setup.load_full();
+        let new = Arc::new(Setup::new(settings, &inner.base, Some(&old))?);
+        inner.setup.store(Arc::clone(&new));
+        inner.flights.forget();
+        inner.shared.forget_habits();
+        inner
+            .answers
+            .forget_but(|host| Arc::ptr_eq(old.profile(host), new.profile(host)));
+        inner
+            .hosts
+            .retain(|_, _| old.settings.per_registry == new.settings.per_registry);
+        Ok(())
+    }
+}
+
+impl Registry for Client {
+    fn known(&self, ask: &Ask) -> Option<Resolution> {
+        let inner = &self.0;
+        let setup = inner.setup.load();
+        if setup.settings.offline {
+            return Some(Err(offline()));
+        }
+        let negative_ttl = setup.settings.negative_ttl;
+        let answer = inner
+            .answers
+            .fresh(&Key::of(ask), ask.began_after, negative_ttl)?;
+        inner.shared.metrics.cache(Cache::Digest, true);
+        Some(answer)
+    }
+
+    fn resolve(&self, ask: Ask) -> BoxFuture<'_, Resolution> {
+        Arc::clone(&self.0).resolve(ask).boxed()
+    }
+}
+
+impl fmt::Debug for Client {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Client").finish_non_exhaustive()
+    }
+}
+
+// === impl Inner ===
+
+impl Inner {
+    async fn resolve(self: Arc<Self>, ask: Ask) -> Resolution {
+        let setup = self.setup.load_full();
+        let (deadline, began_after, key) = (ask.deadline, ask.began_after, Key::of(&ask));
+        let (max_stale, negative_ttl) = (setup.settings.max_stale, setup.settings.negative_ttl);
+        if setup.settings.offline {
+            return Err(offline());
+        }
+        let landed = || self.answers.fresh(&key, began_after, negative_ttl);
+        let seat = self
+            .flights
+            .board(key.clone(), Some(began_after), landed, |pilot| {
+                Arc::clone(&self).fly(setup, key.clone(), ask, pilot)
+            });
+        let hit = matches!(seat, Seat::Landed(_));
+        self.shared.metrics.cache(Cache::Digest, hit);
+        let answer = match seat {
+            Seat::Landed(answer) => Some(answer),
+            Seat::Waiting(ticket) => ticket.answer(Some(deadline)).await,
+        };
+        let late = || Failure::new(Cause::Unavailable, "no answer by the admission's deadline");
+        match answer.unwrap_or_else(|| Err(late())) {
+            Err(failure) if failure.cause == Cause::Unavailable => {
+                self.answers.last_good(&key, max_stale).ok_or(failure)
+            }
+            answer => answer,
+        }
+    }
+
+    /// One look-up from its start to the cache.
+    async fn fly(
+        self: Arc<Self>,
+        setup: Arc<Setup>,
+        key: Key,
+        ask: Ask,
+        pilot: Arc<Pilot<Resolution>>,
+    ) -> Resolution {
+        let start = Instant::now();
+        let answer = self.look_up(&setup, &ask, start, &pilot).await;
+        let answer = answer.map_err(Trouble::into_failure);
+        let began = pilot.began.at().unwrap_or(start.into_std());
+        self.answers.keep(&key, began, &answer);
+        // After the keeping: a swap in between either finds the entry or is found here.
+        if !Arc::ptr_eq(
+            setup.profile(&key.host),
+            self.setup.load().profile(&key.host),
+        ) {
+            self.answers.forget(&key);
+        }
+        answer
+    }
+
+    async fn look_up(
+        &self,
+        setup: &Arc<Setup>,
+        ask: &Ask,
+        start: Instant,
+        pilot: &Pilot<Resolution>,
+    ) -> Result<Resolved, Trouble> {
+        let limit = start + setup.settings.timeout;
+        let (shared, credential) = (Arc::clone(&self.shared), ask.credential.clone());
+        let (host, repository) = (ask.host.clone(), ask.repository.clone());
+        let exchange = Exchange::new(shared, Arc::clone(setup), host, repository, credential)?;
+        let host = self.host(&ask.host, setup.settings.per_registry);
+        let leave = self.leave(&host, &exchange)?;
+        let Ok(Ok(_place)) = timeout_at(limit, host.places.acquire()).await else {
+            return Err(Trouble::Crowded);
+        };
+        let is_late = start.elapsed() > setup.settings.timeout / 2;
+        let asked = manifest::resolve(&exchange, &ask.tag, Some(&pilot.began));
+        let digest = match timeout_at(limit, asked).await {
+            Ok(digest) => digest,
+            // Who waited for a place most of the time says nothing about the host.
+            Err(_) if is_late => Err(Trouble::Crowded),
+            Err(_) => Err(Trouble::timed_out(setup.settings.timeout)),
+        };
+        leave.report(&ask.host, &digest);
+        let mut resolved = Resolved {
+            digest: digest?,
+            sha_tag: None,
+            stale: None,
+        };
+        if ask.style == PinStyle::GitSha {
+            pilot.so_far(Ok(resolved.clone()));
+            let tag = self.revisions.tag_of(&exchange, &resolved.digest);
+            match timeout_at(limit, tag).await {
+                Ok(Ok(tag)) => resolved.sha_tag = tag,
+                Ok(Err(trouble)) => {
+                    let (host, repository) = (&ask.host, &ask.repository);
+                    tracing::debug!(%host, %repository, reason = trouble.into_failure().detail, "registry.revision");
+                }
+                Err(_) => {}
+            }
+        }
+        Ok(resolved)
+    }
+
+    fn host(&self, host: &SmolStr, places: usize) -> Arc<Host> {
+        self.hosts.get_or_insert(host, || {
+            Arc::new(Host {
+                breaker: Mutex::default(),
+                places: Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS)),
+            })
+        })
+    }
+
+    fn leave(&self, host: &Arc<Host>, exchange: &Exchange) -> Result<Leave, Trouble> {
+        let now = Instant::now().into_std();
+        if self.shared.blocked.holds(&exchange.host, exchange.who, now) {
+            return Err(Trouble::Unavailable(
+                "the registry limits requests".to_owned(),
+            ));
+        }
+        let paused = "the registry keeps failing and is left alone for a moment";
+        let pass = host.breaker(|breaker| breaker.admit(now));
+        let pass = pass.ok_or_else(|| Trouble::Unavailable(paused.to_owned()))?;
+        let host = Arc::clone(host);
+        Ok(Leave { host, pass })
+    }
+}
+
+// === impl Host ===
+
+impl Host {
+    fn breaker<T>(&self, change: impl FnOnce(&mut Breaker) -> T) -> T {
+        change(&mut self.breaker.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+// === impl Leave ===
+
+impl Leave {
+    fn report(self, host: &SmolStr, looked_up: &Result<Digest, Trouble>) {
+        match looked_up {
+            Err(Trouble::Unreachable(reason)) => {
+                let now = Instant::now().into_std();
+                if self.host.breaker(|breaker| breaker.failed(self.pass, now)) {
+                    tracing::warn!(%host, reason, "registry.paused");
+                }
+            }
+            Err(Trouble::Refused(_) | Trouble::Crowded) => {}
+            _ => self.host.breaker(Breaker::answered),
+        }
+    }
+}
+
+impl Drop for Leave {
+    fn drop(&mut self) {
+        self.host.breaker(|breaker| breaker.left(self.pass));
+    }
+}
+
+fn offline() -> Failure {
+    Failure::new(Cause::Refused, "offline: no registry is asked")
+}

@@ -1,0 +1,28 @@
+//! The distribution client: what a tag means now, asked with care.
+//!
+//! Read-only, and one rule per file. It is the part that an attacker talks to: whoever may create a Pod chooses the
+//! host. It follows no redirect on its own, sends a credential nowhere but to the registry and its token server, reads
+//! nothing without a limit, and never gives an answer that was obtained with another credential.
+
+mod blocked;
+mod bounded;
+mod breaker;
+mod cache;
+mod challenge;
+pub mod client;
+pub mod dial;
+mod exchange;
+mod flight;
+mod guard;
+mod limits;
+mod manifest;
+mod origin;
+mod realm;
+mod redirect;
+mod revision;
+pub mod settings;
+mod setup;
+mod token;
+mod transport;
+mod trouble;
+mod trust;

@@ -1,0 +1,158 @@
+//! Settings made ready to use: one profile (address rule, trust, connections) per listed host, and one for all others.
+
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+use http_body_util::Empty;
+use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
+use hyper_util::{
+    client::legacy,
+    rt::{TokioExecutor, TokioTimer},
+};
+use rustls::crypto::CryptoProvider;
+use smol_str::SmolStr;
+
+use super::{
+    dial::{Dialer, Resolve},
+    guard::Guard,
+    origin::Origin,
+    settings::{HostSettings, Settings, SettingsError},
+    trust::{self, SystemRoots},
+};
+
+/// How long a connection waits for its next request. Within the `ttl` of a busy host it is asked again; a longer wait
+/// meets servers and balancers that have closed it.
+const IDLE: Duration = Duration::from_mins(1);
+/// Idle HTTP/1.1 connections per host; HTTP/2 needs one.
+const IDLE_PER_HOST: usize = 8;
+/// What a connection buffers of an answer's head; real ones are below 8 KiB.
+const HEAD: usize = 64 << 10;
+
+type Connections = legacy::Client<HttpsConnector<Dialer>, Empty<bytes::Bytes>>;
+
+/// What outlives a change of settings.
+#[derive(Clone)]
+pub(super) struct Base {
+    provider: Arc<CryptoProvider>,
+    system: Arc<SystemRoots>,
+    resolver: Arc<dyn Resolve>,
+}
+
+/// One version of the settings.
+pub(super) struct Setup {
+    pub(super) settings: Settings,
+    listed: HashMap<SmolStr, Arc<Profile>>,
+    unlisted: Arc<Profile>,
+    guard: Arc<Guard>,
+}
+
+/// How one host is spoken to.
+pub(super) struct Profile {
+    pub(super) host: HostSettings,
+    pub(super) connections: Connections,
+}
+
+// === impl Base ===
+
+impl Base {
+    pub(super) fn new(resolver: Arc<dyn Resolve>) -> Self {
+        Self {
+            provider: trust::provider(),
+            system: Arc::default(),
+            resolver,
+        }
+    }
+
+    fn profile(&self, host: HostSettings, guard: &Arc<Guard>) -> Result<Profile, SettingsError> {
+        let config = trust::client_config(&self.provider, &self.system, &host.ca);
+        let config = config.map_err(|error| {
+            if host.ca.is_empty() {
+                SettingsError::Tls(error)
+            } else {
+                SettingsError::Ca {
+                    host: host.host.clone(),
+                    reason: error.to_string(),
+                }
+            }
+        })?;
+        let dialer = Dialer {
+            resolver: Arc::clone(&self.resolver),
+            guard: Arc::clone(guard),
+            allow_private: host.allow_private,
+        };
+        let builder = HttpsConnectorBuilder::new().with_tls_config(config);
+        let connector = if host.plain_http {
+            builder.https_or_http()
+        } else {
+            builder.https_only()
+        };
+        let connector = connector.enable_all_versions().wrap_connector(dialer);
+        let connections = legacy::Client::builder(TokioExecutor::new())
+            .pool_timer(TokioTimer::new())
+            .timer(TokioTimer::new())
+            .pool_idle_timeout(IDLE)
+            .pool_max_idle_per_host(IDLE_PER_HOST)
+            .http1_max_buf_size(HEAD)
+            .retry_canceled_requests(true)
+            .build(connector);
+        Ok(Profile { host, connections })
+    }
+}
+
+// === impl Setup ===
+
+impl Setup {
+    /// Makes `settings` ready. Profiles of `previous` that they do not change are kept, with their connections.
+    ///
+    /// # Errors
+    /// [`SettingsError`] if a private CA cannot be used.
+    pub(super) fn new(
+        settings: Settings,
+        base: &Base,
+        previous: Option<&Self>,
+    ) -> Result<Self, SettingsError> {
+        let guard = Arc::new(Guard {
+            deny: settings.deny_cidrs.clone(),
+            allow: settings.allow_cidrs.clone(),
+        });
+        let previous = previous.filter(|previous| *previous.guard == *guard);
+        let guard = previous.map_or(guard, |previous| Arc::clone(&previous.guard));
+        let mut listed = HashMap::with_capacity(settings.hosts.len());
+        for host in &settings.hosts {
+            let kept = previous.and_then(|previous| previous.listed.get(&host.host));
+            let profile = match kept.filter(|kept| kept.host == *host) {
+                Some(kept) => Arc::clone(kept),
+                None => Arc::new(base.profile(host.clone(), &guard)?),
+            };
+            listed.insert(host.host.clone(), profile);
+        }
+        let unlisted = match previous {
+            Some(previous) => Arc::clone(&previous.unlisted),
+            None => Arc::new(base.profile(HostSettings::default(), &guard)?),
+        };
+        Ok(Self {
+            settings,
+            listed,
+            unlisted,
+            guard,
+        })
+    }
+
+    /// The profile of a host as references spell it.
+    pub(super) fn profile(&self, host: &str) -> &Arc<Profile> {
+        self.listed.get(host).unwrap_or(&self.unlisted)
+    }
+
+    /// The profile of wherever a URL leads, if that host is listed.
+    pub(super) fn listed(&self, origin: &Origin) -> Option<&Arc<Profile>> {
+        let listed = self.listed.get(origin.authority().as_str());
+        listed.or_else(|| {
+            self.listed
+                .get(format!("{}:{}", origin.host(), origin.port()).as_str())
+        })
+    }
+
+    /// The profile of all hosts that are not listed.
+    pub(super) fn unlisted(&self) -> &Arc<Profile> {
+        &self.unlisted
+    }
+}

@@ -4,3 +4,4 @@ pub mod admission;
 pub mod domain;
 pub mod registry;
 pub mod telemetry;
+pub mod tls;

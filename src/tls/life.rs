@@ -1,0 +1,105 @@
+//! When a certificate is valid, and when it is time for the next.
+
+use std::{fmt, time::Duration};
+
+use jiff::Timestamp;
+use rcgen::{CertificateParams, date_time_ymd};
+use x509_parser::certificate::Validity;
+
+/// Certificates begin this long before they are made, for callers whose clocks are behind.
+const BACKDATED: Duration = Duration::from_hours(1);
+
+/// Why a certificate needs to be made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Renewal {
+    /// It is not there, or is no certificate and key that belong together.
+    Damaged,
+    /// It is no authority.
+    NotAnAuthority,
+    /// It begins in the future.
+    NotYetValid,
+    /// It has ended.
+    Expired,
+    /// Two thirds of its life are over.
+    Due,
+    /// Another authority signed it.
+    Foreign,
+    /// It does not name every host that it is for.
+    Names,
+}
+
+/// From when until when a certificate is valid, in seconds since 1970.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Life {
+    from: i64,
+    until: i64,
+}
+
+// === impl Life ===
+
+impl Life {
+    /// Begins at `now`, backdated, and lasts for `length` from `now`.
+    pub(super) fn starting(now: Timestamp, length: Duration) -> Self {
+        let now = now.as_second();
+        Self {
+            from: now.saturating_sub_unsigned(BACKDATED.as_secs()),
+            until: now.saturating_add_unsigned(length.as_secs()),
+        }
+    }
+
+    /// The life as a parsed certificate states it.
+    pub(super) fn of(validity: &Validity) -> Self {
+        Self {
+            from: validity.not_before.timestamp(),
+            until: validity.not_after.timestamp(),
+        }
+    }
+
+    /// The part of this life that lies in `other`'s.
+    pub(super) fn within(self, other: Self) -> Self {
+        Self {
+            from: self.from.max(other.from),
+            until: self.until.min(other.until),
+        }
+    }
+
+    /// Writes the life into the parameters of a certificate to be.
+    pub(super) fn write(self, params: &mut CertificateParams) {
+        let at = |second: i64| {
+            date_time_ymd(1970, 1, 1) + Duration::from_secs(u64::try_from(second).unwrap_or(0))
+        };
+        params.not_before = at(self.from);
+        params.not_after = at(self.until);
+    }
+
+    /// Whether it is time for the next certificate at `now`.
+    pub(super) fn renewal(self, now: Timestamp) -> Option<Renewal> {
+        let now = now.as_second();
+        let third = self.until.saturating_sub(self.from) / 3;
+        if now < self.from {
+            Some(Renewal::NotYetValid)
+        } else if now >= self.until {
+            Some(Renewal::Expired)
+        } else if now >= self.until.saturating_sub(third) {
+            Some(Renewal::Due)
+        } else {
+            None
+        }
+    }
+}
+
+// === impl Renewal ===
+
+impl fmt::Display for Renewal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Damaged => "missing or damaged",
+            Self::NotAnAuthority => "not an authority",
+            Self::NotYetValid => "not valid yet",
+            Self::Expired => "expired",
+            Self::Due => "two thirds of its life are over",
+            Self::Foreign => "signed by another authority",
+            Self::Names => "does not name every host",
+        })
+    }
+}

@@ -2,6 +2,7 @@
 
 pub mod admission;
 pub mod domain;
+pub mod http;
 pub mod registry;
 pub mod telemetry;
 pub mod tls;

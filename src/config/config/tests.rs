@@ -1,0 +1,114 @@
+use clap::{CommandFactory as _, Parser as _};
+use rstest::rstest;
+
+use super::*;
+use crate::config::args::ServeArgs;
+
+#[derive(Debug, clap::Parser)]
+enum Cli {
+    Serve(Box<ServeArgs>),
+}
+
+fn config(flags: &[&str]) -> Result<Config, String> {
+    let line = ["cotter", "serve"].iter().chain(flags);
+    let Cli::Serve(args) = Cli::try_parse_from(line).map_err(|e| e.to_string())?;
+    Config::new(*args).map_err(|error| error.to_string())
+}
+
+#[test]
+fn the_command_line_is_well_formed() {
+    Cli::command().debug_assert();
+}
+
+#[test]
+fn standalone_listens_on_loopback() {
+    let config = config(&["--standalone"]).unwrap();
+    assert_eq!(config.webhook.listen.to_string(), "127.0.0.1:8443");
+    assert_eq!(config.ops.to_string(), "127.0.0.1:8080");
+    let certs = Certificate::Made {
+        dir: "certs".into(),
+    };
+    assert_eq!(config.webhook.certificate, certs);
+    let source = Source::Standalone {
+        mode: Mode::Enforce,
+        pull_secrets: None,
+    };
+    assert_eq!(config.source, source);
+}
+
+#[test]
+fn with_a_cluster_everybody_may_connect() {
+    let config = config(&[]).unwrap();
+    assert_eq!(config.webhook.listen.to_string(), "0.0.0.0:8443");
+    assert_eq!(config.ops.to_string(), "0.0.0.0:8080");
+}
+
+#[rstest]
+#[case::cert_alone(&["--cert", "a.pem"], "--cert needs its private key; add --key FILE")]
+#[case::key_alone(&["--key", "a.pem"], "--key needs its certificate; add --cert FILE")]
+#[case::pull_secrets_with_a_cluster(
+    &["--pull-secrets", "a"],
+    "--pull-secrets replaces a cluster's; add --standalone, or remove it and cotter reads the cluster's own"
+)]
+#[case::mode_with_a_cluster(
+    &["--mode", "audit"],
+    "--mode is each namespace's own in a cluster; add --standalone, or label the namespaces with \
+     cotter.dev/mode=enforce or cotter.dev/mode=audit"
+)]
+#[case::cluster_without_one(
+    &["--standalone", "--context", "kind"],
+    "--kubeconfig and --context name a cluster; remove them or --standalone"
+)]
+#[case::everywhere(
+    &["--standalone", "--listen", "0.0.0.0:8443"],
+    "--listen 0.0.0.0:8443 is reachable from elsewhere, and --standalone asks nobody who they are; \
+     listen on 127.0.0.1 or [::1], or add --client-ca"
+)]
+#[case::two_problems(
+    &["--cert", "a.pem", "--body-budget", "1Mi"],
+    "--body-budget holds not even one review; write at least 32Mi\n\
+     --cert needs its private key; add --key FILE"
+)]
+#[case::deadline(&["--deadline", "100ms"], "--deadline is out of range; write 300ms to 30s")]
+#[case::no_file(
+    &["--config", "/nonexistent/cotter.yaml"],
+    "/nonexistent/cotter.yaml: cannot be read: No such file or directory (os error 2); check the path and its \
+     permissions, or leave out --config"
+)]
+fn refused(#[case] flags: &[&str], #[case] said: &str) {
+    assert_eq!(config(flags).unwrap_err(), said);
+}
+
+#[rstest]
+#[case::loopback_v6(&["--standalone", "--listen", "[::1]:0"])]
+#[case::with_client_ca(&["--standalone", "--listen", "0.0.0.0:8443", "--client-ca", "ca.pem"])]
+#[case::own_certificate(&["--cert", "a.pem", "--key", "b.pem"])]
+fn accepted(#[case] flags: &[&str]) {
+    assert!(config(flags).is_ok());
+}
+
+#[test]
+fn a_bad_duration_names_the_flag_and_the_remedy() {
+    let said = config(&["--drain", "20"]).unwrap_err();
+    assert!(said.contains("--drain"), "{said}");
+    assert!(
+        said.contains("has no unit; write a duration such as"),
+        "{said}"
+    );
+}
+
+#[test]
+fn every_option_has_an_environment_form() {
+    let cli = Cli::command();
+    let serve = cli.find_subcommand("serve").unwrap();
+    for option in serve.get_arguments().filter(|a| !a.is_hide_set()) {
+        let Some(long) = option
+            .get_long()
+            .filter(|l| *l != "help" && *l != "version")
+        else {
+            continue;
+        };
+        let form = format!("COTTER_{}", long.to_uppercase().replace('-', "_"));
+        assert_eq!(option.get_env().unwrap().to_str(), Some(&*form));
+    }
+}

@@ -1,6 +1,7 @@
 //! cotter: canonical image references, pinned tags and pull secrets for Pods, at admission.
 
 pub mod admission;
+pub mod cluster;
 pub mod config;
 pub mod domain;
 pub mod http;

@@ -1,0 +1,22 @@
+//! What the cluster says: namespaces, pull secrets and service accounts, watched.
+//!
+//! Nothing here writes to the cluster.
+
+pub mod client;
+mod errors;
+mod flights;
+mod ledger;
+mod limiter;
+pub mod live;
+mod lookup;
+pub mod manifests;
+mod namespaces;
+mod objects;
+mod pull_secrets;
+mod service_accounts;
+pub mod standalone;
+mod state;
+mod watch;
+
+pub use live::{ClusterWatches, LiveCluster, WatchStatus, spawn};
+pub use standalone::Standalone;

@@ -1,6 +1,8 @@
 //! cotter: canonical image references, pinned tags and pull secrets for Pods, at admission.
 
 pub mod admission;
+pub mod app;
+pub mod cli;
 pub mod cluster;
 pub mod config;
 pub mod domain;

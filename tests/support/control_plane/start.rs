@@ -1,0 +1,172 @@
+//! The three programs and their flags.
+
+use std::path::PathBuf;
+use std::sync::Mutex;
+use std::time::Duration;
+
+use serde_json::json;
+
+use super::super::ca::Ca;
+use super::super::http_client::HttpClient;
+use super::super::process::{Process, Program};
+use super::super::scratch::Scratch;
+use super::super::{parts, ports};
+use super::{ControlPlane, kubeconfig};
+
+const START: Duration = Duration::from_mins(1);
+// Nothing of it is kept, so nothing has to be written down before the end.
+const NO_GRACE: Duration = Duration::ZERO;
+
+pub(super) fn all() -> ControlPlane {
+    let scratch = Scratch::new("kubernetes");
+    let ca = Ca::new("kubernetes");
+    let (etcd_port, port) = (ports::free(), ports::free());
+    let host = format!("127.0.0.1:{port}");
+    write_files(&scratch, &ca);
+    let etcd = etcd(&scratch, etcd_port);
+    let admin = ca.client("admin", &["system:masters"]);
+    let kubeconfig = kubeconfig::write(&scratch, "admin", &host, ca.pem(), &admin);
+    let admin = HttpClient::with_identity(ca.pem(), &admin);
+    scratch.write(
+        "api-server.args",
+        api_server_args(&host, etcd_port).join("\n"),
+    );
+    let api_server = api_server(&scratch, &admin, &host);
+    let controller_manager = controller_manager(&scratch, &ca, &host);
+    ControlPlane {
+        host,
+        ca,
+        admin,
+        kubeconfig,
+        controller_manager: Mutex::new(controller_manager),
+        api_server: Mutex::new(api_server),
+        etcd: Mutex::new(etcd),
+        scratch,
+    }
+}
+
+pub(super) fn api_server_again(plane: &ControlPlane) -> Process {
+    api_server(&plane.scratch, &plane.admin, &plane.host)
+}
+
+fn write_files(scratch: &Scratch, ca: &Ca) {
+    let server = ca.server(&[
+        "127.0.0.1",
+        "localhost",
+        "kubernetes.default.svc",
+        "10.96.0.1",
+    ]);
+    // The API server takes its public key from a certificate, and refuses an EC key in PKCS #8 in that place.
+    let accounts = ca.client("service-accounts", &[]);
+    for (name, content) in [
+        ("ca.pem", ca.pem()),
+        ("server.pem", &server.cert),
+        ("server.key", &server.key),
+        ("accounts.pem", &accounts.cert),
+        ("accounts.key", &accounts.key),
+    ] {
+        scratch.write(name, content);
+    }
+    scratch.write("audit-policy.yaml", audit_policy().to_string());
+}
+
+// Level Request for Pods: only there is a webhook's patch among the annotations.
+fn audit_policy() -> serde_json::Value {
+    let changes = json!(["create", "update", "patch", "delete"]);
+    json!({"apiVersion": "audit.k8s.io/v1", "kind": "Policy", "omitStages": ["RequestReceived"], "rules": [
+        {"level": "None", "users": ["system:apiserver"]},
+        {"level": "Request", "verbs": changes, "resources": [{"group": "", "resources": ["pods", "pods/ephemeralcontainers"]}]},
+        {"level": "Metadata", "verbs": changes, "resources": [{"group": ""}, {"group": "apps"}, {"group": "batch"}]},
+        {"level": "None"},
+    ]})
+}
+
+fn etcd(scratch: &Scratch, port: u16) -> Process {
+    let client = format!("http://127.0.0.1:{port}");
+    let peer = format!("http://127.0.0.1:{}", ports::free());
+    let program = Program::new("etcd", parts::program("etcd"))
+        .grace(NO_GRACE)
+        .args([
+            "--data-dir=etcd",
+            "--unsafe-no-fsync",
+            "--log-level=warn",
+            &format!("--listen-client-urls={client}"),
+            &format!("--advertise-client-urls={client}"),
+            &format!("--listen-peer-urls={peer}"),
+            &format!("--initial-advertise-peer-urls={peer}"),
+            &format!("--initial-cluster=default={peer}"),
+        ]);
+    let mut process = program.start(scratch.path());
+    process.ready(START, |_| {
+        std::net::TcpStream::connect(("127.0.0.1", port)).ok()
+    });
+    process
+}
+
+fn api_server_args(host: &str, etcd_port: u16) -> Vec<String> {
+    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+    let mut args: Vec<String> = [
+        "--bind-address=127.0.0.1",
+        "--advertise-address=127.0.0.1",
+        "--endpoint-reconciler-type=none",
+        "--cert-dir=.",
+        "--tls-cert-file=server.pem",
+        "--tls-private-key-file=server.key",
+        "--client-ca-file=ca.pem",
+        "--authorization-mode=Node,RBAC",
+        "--service-account-issuer=https://kubernetes.default.svc",
+        "--service-account-key-file=accounts.pem",
+        "--service-account-signing-key-file=accounts.key",
+        "--service-cluster-ip-range=10.96.0.0/24",
+        "--audit-policy-file=audit-policy.yaml",
+        "--audit-log-path=audit.log",
+        "--audit-log-mode=blocking",
+        // Leave a stopped API server's connections no time: tests wait for it.
+        "--shutdown-delay-duration=0s",
+    ]
+    .map(str::to_owned)
+    .into();
+    args.push(format!("--secure-port={port}"));
+    args.push(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"));
+    args
+}
+
+fn api_server(scratch: &Scratch, admin: &HttpClient, host: &str) -> Process {
+    let args =
+        std::fs::read_to_string(scratch.path().join("api-server.args")).expect("written above");
+    let program = Program::new("kube-apiserver", parts::program("kube-apiserver"));
+    let mut process = program
+        .args(args.lines())
+        .grace(NO_GRACE)
+        .start(scratch.path());
+    process.ready(START, |_| {
+        admin
+            .get(host, "/readyz")
+            .ok()
+            .filter(|reply| reply.status == 200)
+    });
+    process
+}
+
+fn controller_manager(scratch: &Scratch, ca: &Ca, host: &str) -> Process {
+    let me = ca.client("system:kube-controller-manager", &[]);
+    let kubeconfig: PathBuf = kubeconfig::write(scratch, "controller-manager", host, ca.pem(), &me);
+    let program = Program::new(
+        "kube-controller-manager",
+        parts::program("kube-controller-manager"),
+    );
+    let program = program.grace(NO_GRACE).args([
+        &format!("--kubeconfig={}", kubeconfig.display()),
+        &format!("--secure-port={}", ports::free()),
+        "--bind-address=127.0.0.1",
+        "--cert-dir=.",
+        "--leader-elect=false",
+        "--use-service-account-credentials=true",
+        "--service-account-private-key-file=accounts.key",
+        "--root-ca-file=ca.pem",
+        "--flex-volume-plugin-dir=flex",
+        // Without nodes there is nothing for the others to do.
+        "--controllers=*,-nodeipam,-node-route-controller,-cloud-node-lifecycle-controller,-ttl-controller",
+    ]);
+    program.start(scratch.path())
+}

@@ -1,0 +1,24 @@
+//! cotter between a real API server and real registries: what users do, and what is stored in the end.
+#![allow(unreachable_pub, reason = "shared among the modules of one program")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on should stop where it stands"
+)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod creates;
+mod credentials;
+mod dead_api_server;
+mod ephemeral;
+mod failures;
+mod freshness;
+mod lab;
+mod outages;
+mod readme;
+mod reinvocation;
+mod sizes;
+mod updates;
+mod workloads;

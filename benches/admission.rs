@@ -1,0 +1,69 @@
+//! `make bench`: one table of ratios, measured in one run on this machine.
+//!
+//! The baseline is an echo of the same reviews over the same TLS. The measure of a warm admission is the CPU of the server's
+//! process, since on a small machine the caller's own CPU flatters a ratio of throughputs.
+
+mod answer;
+mod bare;
+mod cold;
+mod cpu;
+mod echo;
+mod first_pods;
+mod load;
+mod manifests;
+mod memory;
+mod process;
+mod registry;
+mod reviews;
+mod startup;
+mod support;
+mod table;
+mod tls;
+mod warm;
+
+use std::{env, path::Path, process::ExitCode};
+
+use anyhow::Result;
+use table::Table;
+
+// What cotter uses: the echo shall not be slower for its allocator.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> Result<ExitCode> {
+    let arguments: Vec<String> = env::args().skip(1).collect();
+    if let [first, address, cert, key] = arguments.as_slice()
+        && first == process::ECHO
+    {
+        echo::serve(address, Path::new(cert), Path::new(key))?;
+    }
+    // `cargo test --all-targets` runs this program too, without the argument that `cargo bench` gives.
+    if !arguments.iter().any(|argument| argument == "--bench") {
+        return Ok(ExitCode::SUCCESS);
+    }
+    let filter = arguments.into_iter().find(|a| !a.starts_with("--"));
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()?;
+    runtime.block_on(measure(filter.unwrap_or_default()))
+}
+
+/// Measures every row that was asked for, whatever becomes of the others.
+async fn measure(filter: String) -> Result<ExitCode> {
+    let table = Table::start(filter)?;
+    let results = [
+        ("warm admissions", warm::rows(&table).await),
+        ("cold admissions", cold::rows(&table).await),
+        ("first Pods", first_pods::rows(&table).await),
+        ("memory", memory::rows(&table).await),
+        ("start to ready", startup::rows(&table)),
+    ];
+    let mut code = ExitCode::SUCCESS;
+    for (what, result) in results {
+        if let Err(error) = result {
+            Table::failed(what, &error)?;
+            code = ExitCode::FAILURE;
+        }
+    }
+    Ok(code)
+}

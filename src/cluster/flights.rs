@@ -80,7 +80,9 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
         line.waiting = Some(flight.clone());
         Some(flight)
     }
+}
 
+impl<T: Clone> Flights<T> {
     fn lines(&self) -> MutexGuard<'_, HashMap<SmolStr, Line<T>>> {
         self.lines.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -88,11 +90,7 @@ impl<T: Clone + Send + Sync + 'static> Flights<T> {
 
 impl<T: Clone> Ending<T> {
     fn starts(&self) {
-        let mut lines = self
-            .flights
-            .lines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.flights.lines();
         if let Some(line) = lines.get_mut(&self.key) {
             line.waiting = None;
         }
@@ -101,11 +99,7 @@ impl<T: Clone> Ending<T> {
 
 impl<T: Clone> Drop for Ending<T> {
     fn drop(&mut self) {
-        let mut lines = self
-            .flights
-            .lines
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner);
+        let mut lines = self.flights.lines();
         if let Some(line) = lines.get_mut(&self.key) {
             line.unfinished = line.unfinished.saturating_sub(1);
             if line.unfinished == 0 {

@@ -1,5 +1,7 @@
 //! Which members of an object are read; all others are skipped.
 
+use std::borrow::Cow;
+
 use crate::domain::json::{Cursor, JsonError, Read, members};
 
 use super::{
@@ -51,8 +53,7 @@ impl<'a> Read<'a> for Annotations<'a> {
             present: true,
             ..Self::default()
         };
-        cursor.object(|cursor, key| {
-            let Text(value) = cursor.value()?;
+        each_text(cursor, |key, value| {
             found.bytes += key.len() + value.len();
             match key {
                 IMAGES => found.images = Some(value),
@@ -61,7 +62,6 @@ impl<'a> Read<'a> for Annotations<'a> {
                 MIRROR => found.mirror = true,
                 _ => {}
             }
-            Ok(())
         })?;
         Ok(found)
     }
@@ -73,15 +73,23 @@ impl<'a> Read<'a> for Labels<'a> {
             present: true,
             ..Self::default()
         };
-        cursor.object(|cursor, key| {
-            let Text(value) = cursor.value()?;
-            match key {
-                PINNED => found.pinned = Some(value),
-                REVISION => found.revision = Some(value),
-                _ => {}
-            }
-            Ok(())
+        each_text(cursor, |key, value| match key {
+            PINNED => found.pinned = Some(value),
+            REVISION => found.revision = Some(value),
+            _ => {}
         })?;
         Ok(found)
     }
+}
+
+/// Reads a map of texts; a null counts as an empty one.
+fn each_text<'a>(
+    cursor: &mut Cursor<'a>,
+    mut take: impl FnMut(&str, Cow<'a, str>),
+) -> Result<(), JsonError> {
+    cursor.object(|cursor, key| {
+        let Text(value) = cursor.value()?;
+        take(key, value);
+        Ok(())
+    })
 }

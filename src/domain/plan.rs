@@ -213,7 +213,10 @@ impl Inputs<'_> {
             warnings.push(Weight::Credential, line);
         }
         for secret in self.credentials.broken() {
-            let (name, why) = (secret.name(), secret.broken().map(ToString::to_string));
+            let name = secret.name();
+            let why = secret
+                .broken()
+                .map(|error| error.hint().unwrap_or_else(|| error.to_string()));
             let why = why.unwrap_or_default();
             warnings.push(
                 Weight::Fatal,

@@ -98,3 +98,19 @@ fn broken_and_missing_secrets_are_named() {
     );
     assert_eq!(secrets_of(&review.result()), ["broken", "gone", ""]);
 }
+
+#[test]
+fn a_placeholder_is_called_one() {
+    let mut review = Review::image("ghcr.io/a/app:dev");
+    let auth = "credential generated after base64 encoding";
+    review
+        .secrets
+        .push(("copied", json!({"auths": {"ghcr.io": {"auth": auth}}})));
+    review.object["spec"]["imagePullSecrets"] = json!([{"name": "copied"}]);
+    let lines = review.plan().warnings.lines();
+    assert!(
+        lines[0].contains("the auth of ghcr.io looks like a placeholder"),
+        "{lines:?}"
+    );
+    assert!(!lines[0].contains(auth));
+}

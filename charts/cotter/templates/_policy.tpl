@@ -14,6 +14,11 @@
 # name=text of each slot without a digest that may be pulled. A text with @ is a digest, or no reference and never runs.
 - name: slots
   expression: {{ include "cotter.slots" (dict "object" "object" "policy" true) | quote }}
+# Whether cotter.dev/unpinned might not fit into the 256 KiB of all annotations: 18 bytes and the name for each slot.
+- name: full
+  expression: >-
+    variables.annotations.map(k, bytes(k).size() + bytes(variables.annotations[k]).size()).sum()
+    + variables.slots.map(s, s.indexOf('=') + 18).sum() + 21 > 262144
 - name: before
   expression: >-
     request.operation == 'CREATE' ? [] : {{ include "cotter.slots" (dict "object" "oldObject") }}
@@ -75,7 +80,7 @@
 {{- $onFailure := .onFailure | default dict -}}
 {{- range list "invalid" "notFound" "unauthorized" "unavailable" "refused" -}}
 {{- if ne (get $onFailure . | default "warn") "deny" -}}
-{{- $passes = append $passes "'cotter.dev/unpinned' in variables.annotations || variables.ephemeral" -}}
+{{- $passes = append $passes "'cotter.dev/unpinned' in variables.annotations || variables.ephemeral || variables.full" -}}
 {{- end -}}
 {{- end -}}
 {{- $accepted := list "false" -}}

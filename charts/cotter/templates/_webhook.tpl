@@ -42,19 +42,20 @@ admissionReviewVersions: [v1]
     request.operation == 'CREATE'
     || {{ include "cotter.images" "object" }}
     != {{ include "cotter.images" "oldObject" }}
+    || {{ include "cotter.list" (list "object" "ephemeralContainers") }}.size()
+    != {{ include "cotter.list" (list "oldObject" "ephemeralContainers") }}.size()
 {{- end -}}
 
 {{- define "cotter.notDeleting" -}}
 !has(object.metadata.deletionTimestamp)
 {{- end -}}
 
-{{/* The image texts of a Pod, and the names of its ephemeral containers, whose images never change. */}}
+{{/* The image texts of a Pod but those of its ephemeral containers, which are only ever added. */}}
 {{- define "cotter.images" -}}
 {{- $image := ".map(c, has(c.image), c.image), " -}}
 [{{ include "cotter.list" (list . "containers") }}{{ $image -}}
 {{ include "cotter.list" (list . "initContainers") }}{{ $image -}}
-{{ include "cotter.list" (list . "volumes") }}.map(v, has(v.image) && has(v.image.reference), v.image.reference), {{/**/ -}}
-{{ include "cotter.list" (list . "ephemeralContainers") }}.map(c, has(c.name), c.name)]
+{{ include "cotter.list" (list . "volumes") }}.map(v, has(v.image) && has(v.image.reference), v.image.reference)]
 {{- end -}}
 
 {{- define "cotter.list" -}}

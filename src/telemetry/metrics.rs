@@ -3,7 +3,7 @@
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError, atomic::AtomicU64},
-    time::Duration,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use prometheus_client::{
@@ -78,6 +78,9 @@ pub struct Metrics {
     watch_errors: Family<WatchLabel, Counter>,
     watch_synced: Family<WatchLabel, Gauge<f64, AtomicU64>>,
     reloads: Family<ReloadLabel, Counter>,
+    last_reload_ok: Gauge,
+    last_reload_at: Gauge<f64, AtomicU64>,
+    events: Family<ReloadLabel, Counter>,
     certificate_reloads: Family<ReloadLabel, Counter>,
     hosts: Mutex<HashSet<String>>,
 }
@@ -108,6 +111,9 @@ impl Default for Metrics {
             watch_errors: Family::default(),
             watch_synced: Family::default(),
             reloads: Family::default(),
+            last_reload_ok: Gauge::default(),
+            last_reload_at: Gauge::default(),
+            events: Family::default(),
             certificate_reloads: Family::default(),
             hosts: Mutex::default(),
         };
@@ -154,6 +160,21 @@ impl Metrics {
             "config_reloads",
             "Re-reads of cotter.yaml, by success",
             self.reloads.clone(),
+        );
+        r.register(
+            "config_last_reload_successful",
+            "Whether the cotter.yaml that was read last is in use",
+            self.last_reload_ok.clone(),
+        );
+        r.register(
+            "config_last_success_timestamp_seconds",
+            "When the cotter.yaml in use was read",
+            self.last_reload_at.clone(),
+        );
+        r.register(
+            "events",
+            "Kubernetes Events, by whether they were written",
+            self.events.clone(),
         );
         r.register(
             "certificate_reloads",
@@ -269,10 +290,29 @@ impl Metrics {
             .set(unix_seconds);
     }
 
-    /// Counts a re-read of `cotter.yaml`.
+    /// Counts a re-read of `cotter.yaml`, in use (`ok`) or refused.
     pub fn config_reload(&self, ok: bool) {
+        if ok {
+            self.config_in_use();
+        } else {
+            self.last_reload_ok.set(0);
+        }
         let ok = if ok { Hit::Yes } else { Hit::No };
         self.reloads.get_or_create(&ReloadLabel { ok }).inc();
+    }
+
+    /// Notes that a configuration has just come in use.
+    pub fn config_in_use(&self) {
+        self.last_reload_ok.set(1);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        self.last_reload_at
+            .set(now.unwrap_or_default().as_secs_f64());
+    }
+
+    /// Counts an Event, written (`ok`) or lost.
+    pub fn event(&self, ok: bool) {
+        let ok = if ok { Hit::Yes } else { Hit::No };
+        self.events.get_or_create(&ReloadLabel { ok }).inc();
     }
 
     /// Counts a new content of the certificate files, used (`ok`) or refused.

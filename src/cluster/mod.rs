@@ -1,9 +1,10 @@
 //! What the cluster says: namespaces, pull secrets and service accounts, watched.
 //!
-//! Nothing here writes to the cluster.
+//! Nothing here writes to the cluster but Events.
 
 pub mod client;
 mod errors;
+pub mod events;
 mod flights;
 mod ledger;
 mod limiter;

@@ -5,7 +5,10 @@ mod each;
 mod namespaces;
 mod registries;
 
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::{
+    sync::atomic::AtomicU64,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
 
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -45,7 +48,7 @@ struct WatchLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReloadLabel {
+struct OkLabel {
     ok: Hit,
 }
 
@@ -67,6 +70,9 @@ pub struct Metrics {
     watch_errors: Family<WatchLabel, Counter>,
     watch_synced: Family<WatchLabel, Gauge<f64, AtomicU64>>,
     reloads: Each<Hit>,
+    last_reload_ok: Gauge,
+    last_reload_at: Gauge<f64, AtomicU64>,
+    events: Each<Hit>,
     certificate_reloads: Each<Hit>,
 }
 
@@ -103,17 +109,18 @@ impl Default for Metrics {
             broken_secrets: Gauge::default(),
             watch_errors: Family::default(),
             watch_synced: Family::default(),
-            reloads: Each::of(
-                &family(r, "config_reloads", "Re-reads of cotter.yaml, by success"),
-                |ok| ReloadLabel { ok },
+            reloads: ok(r, "config_reloads", "Re-reads of cotter.yaml, by success"),
+            last_reload_ok: Gauge::default(),
+            last_reload_at: Gauge::default(),
+            events: ok(
+                r,
+                "events",
+                "Kubernetes Events, by whether they were written",
             ),
-            certificate_reloads: Each::of(
-                &family(
-                    r,
-                    "certificate_reloads",
-                    "New contents of the certificate files, by success",
-                ),
-                |ok| ReloadLabel { ok },
+            certificate_reloads: ok(
+                r,
+                "certificate_reloads",
+                "New contents of the certificate files, by success",
             ),
             registry,
         };
@@ -140,6 +147,16 @@ impl Metrics {
             "watch_synced_timestamp_seconds",
             "When a watch last heard from the API server",
             self.watch_synced.clone(),
+        );
+        r.register(
+            "config_last_reload_successful",
+            "Whether the cotter.yaml that was read last is in use",
+            self.last_reload_ok.clone(),
+        );
+        r.register(
+            "config_last_success_timestamp_seconds",
+            "When the cotter.yaml in use was read",
+            self.last_reload_at.clone(),
         );
     }
 
@@ -248,15 +265,38 @@ impl Metrics {
             .set(unix_seconds);
     }
 
-    /// Counts a re-read of `cotter.yaml`.
+    /// Counts a re-read of `cotter.yaml`, in use (`ok`) or refused.
     pub fn config_reload(&self, ok: bool) {
+        if ok {
+            self.config_in_use();
+        } else {
+            self.last_reload_ok.set(0);
+        }
         self.reloads.inc(Hit::from(ok));
+    }
+
+    /// Notes that a configuration has just come in use.
+    pub fn config_in_use(&self) {
+        self.last_reload_ok.set(1);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        self.last_reload_at
+            .set(now.unwrap_or_default().as_secs_f64());
+    }
+
+    /// Counts an Event, written (`ok`) or lost.
+    pub fn event(&self, ok: bool) {
+        self.events.inc(Hit::from(ok));
     }
 
     /// Counts a new content of the certificate files, used (`ok`) or refused.
     pub fn certificate_reload(&self, ok: bool) {
         self.certificate_reloads.inc(Hit::from(ok));
     }
+}
+
+/// What succeeds or fails.
+fn ok(registry: &mut Registry, name: &str, help: &str) -> Each<Hit> {
+    Each::of(&family(registry, name, help), |ok| OkLabel { ok })
 }
 
 /// A family that is registered.

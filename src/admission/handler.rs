@@ -107,10 +107,7 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
             Decoded::Ours(kind, request) => (kind, request),
         };
         let (plan, told) = match self.case(kind, &request, asked).await {
-            Some((case, notes)) => {
-                let (plan, told) = self.plan(&case, notes).await;
-                (plan, Some(told))
-            }
+            Some((case, notes)) => self.plan(&case, notes).await,
             None => (Plan::default(), None),
         };
         let answer = match (&plan.denial, plan.patch.is_empty()) {
@@ -186,7 +183,7 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
         found
     }
 
-    async fn plan(&self, case: &Case<'_>, notes: Warnings) -> (Plan, Told) {
+    async fn plan(&self, case: &Case<'_>, notes: Warnings) -> (Plan, Option<Told>) {
         let looked = &case.looked;
         let offline = case.settings.offline;
         let assessed: Vec<_> = looked

@@ -44,14 +44,15 @@ impl Default for Report {
 }
 
 impl Report {
-    /// Counts, logs and passes on what came of one review.
+    /// Counts, logs and passes on what came of one review; what the audit log shall have of it, if any image was
+    /// looked at.
     pub(super) fn tell(
         &self,
         metrics: &Metrics,
         inputs: &Inputs<'_>,
         request: &Request<'_>,
         plan: &Plan,
-    ) -> Told {
+    ) -> Option<Told> {
         count(metrics, inputs, request, plan);
         for judged in judged(inputs, plan) {
             self.log(inputs, request, plan, judged);
@@ -62,10 +63,10 @@ impl Report {
         if let Some(finding) = finding::of(inputs, request, plan) {
             self.findings.tell(finding);
         }
-        Told {
+        (!plan.outcomes.is_empty()).then(|| Told {
             mode: inputs.mode,
             outcomes: outcomes(inputs, plan),
-        }
+        })
     }
 
     fn log(

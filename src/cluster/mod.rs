@@ -2,6 +2,7 @@
 //!
 //! Nothing here writes to the cluster but Events.
 
+pub mod audit_events;
 pub mod client;
 mod errors;
 pub mod events;

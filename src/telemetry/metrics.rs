@@ -66,6 +66,7 @@ pub struct Metrics {
     cache_misses: Each<Cache>,
     look_ups: Counter,
     siblings_gone: Counter,
+    findings_dropped: Counter,
     broken_secrets: Gauge,
     watch_errors: Family<WatchLabel, Counter>,
     watch_synced: Family<WatchLabel, Gauge<f64, AtomicU64>>,
@@ -106,6 +107,7 @@ impl Default for Metrics {
             cache_misses: cache(Hit::No),
             look_ups: Counter::default(),
             siblings_gone: Counter::default(),
+            findings_dropped: Counter::default(),
             broken_secrets: Gauge::default(),
             watch_errors: Family::default(),
             watch_synced: Family::default(),
@@ -182,6 +184,11 @@ impl Metrics {
             "Slots whose siblings run a digest that the registry no longer has",
             self.siblings_gone.clone(),
         );
+        r.register(
+            "findings_dropped",
+            "Findings about controllers' Pods that became no Event, as too many waited",
+            self.findings_dropped.clone(),
+        );
     }
 
     /// The text exposition of all metrics, OpenMetrics 1.0.
@@ -245,6 +252,11 @@ impl Metrics {
     /// Counts a slot whose siblings run a digest that the registry no longer has.
     pub fn sibling_gone(&self) {
         self.siblings_gone.inc();
+    }
+
+    /// Counts a finding that will be told to nobody.
+    pub fn finding_dropped(&self) {
+        self.findings_dropped.inc();
     }
 
     /// Sets the number of pull secrets that the kubelet could not read.

@@ -101,6 +101,10 @@ label_values! {
         PullSecrets => "pull_secrets",
         /// Service accounts.
         ServiceAccounts => "service_accounts",
+        /// Pinned Pods.
+        Pods => "pods",
+        /// What is recorded of revisions.
+        RevisionPins => "revision_pins",
     }
 }
 

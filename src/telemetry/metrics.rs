@@ -1,5 +1,7 @@
 //! The metrics of a replica, typed; labels are closed sets or bounded.
 
+mod replicas;
+
 use std::{
     collections::HashSet,
     sync::{Mutex, PoisonError, atomic::AtomicU64},
@@ -16,6 +18,8 @@ use prometheus_client::{
     },
     registry::Registry,
 };
+
+use replicas::Replicas;
 
 use super::labels::Hit;
 pub use super::labels::{Answer, Cache, Ended, SlotOutcome, Watch};
@@ -79,6 +83,7 @@ pub struct Metrics {
     watch_synced: Family<WatchLabel, Gauge<f64, AtomicU64>>,
     reloads: Family<ReloadLabel, Counter>,
     certificate_reloads: Family<ReloadLabel, Counter>,
+    replicas: Replicas,
     hosts: Mutex<HashSet<String>>,
 }
 
@@ -109,6 +114,7 @@ impl Default for Metrics {
             watch_synced: Family::default(),
             reloads: Family::default(),
             certificate_reloads: Family::default(),
+            replicas: Replicas::default(),
             hosts: Mutex::default(),
         };
         metrics.register();
@@ -120,6 +126,7 @@ impl Metrics {
     fn register(&mut self) {
         self.register_admissions();
         let r = &mut self.registry;
+        self.replicas.register(r);
         r.register(
             "registry_requests",
             "Requests to registries and token servers",

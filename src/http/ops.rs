@@ -18,8 +18,8 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 
 /// The site of the operations port.
 ///
-/// `/livez` is 200 while the process can answer at all. `/readyz` is 200 and `ok`, or 503 with a line for each check
-/// that has not passed; with `?verbose` it has a line for every check. `/metrics` is OpenMetrics 1.0.
+/// `/livez` is 200 while the process can answer at all. `/readyz` is 200 and `ok`, or 503, with a line for each check
+/// that has not passed or has a flaw; with `?verbose` it has a line for every check. `/metrics` is OpenMetrics 1.0.
 pub fn site(metrics: Arc<Metrics>, readiness: Readiness) -> Router {
     Router::new()
         .route("/livez", get(|| async { text(StatusCode::OK, "ok\n") }))
@@ -39,13 +39,13 @@ async fn ready(
     let ready = checks.iter().all(|check| check.waits_for.is_none());
     let mut lines = String::new();
     for check in checks {
-        if verbose || check.waits_for.is_some() {
+        if verbose || check.waits_for.is_some() || check.flaw.is_some() {
             // Writing into a String cannot fail.
             let _ = writeln!(lines, "{check}");
         }
     }
     match (ready, verbose) {
-        (true, false) => text(StatusCode::OK, "ok\n"),
+        (true, false) => text(StatusCode::OK, lines + "ok\n"),
         (true, true) => text(StatusCode::OK, lines + "ready\n"),
         (false, _) => text(StatusCode::SERVICE_UNAVAILABLE, lines + "not ready\n"),
     }

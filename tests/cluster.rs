@@ -16,7 +16,7 @@ use std::{
 use apiserver::ApiServer;
 use cotter::{
     admission::ports::Cluster as _,
-    cluster::{ClusterWatches, LiveCluster, spawn},
+    cluster::{ClusterWatches, LiveCluster, WatchScope, spawn},
     domain::policy::Mode,
     telemetry::metrics::Metrics,
 };
@@ -29,8 +29,12 @@ struct Watched {
 
 impl Watched {
     fn of(server: &ApiServer) -> Self {
+        Self::within(server, &WatchScope::All)
+    }
+
+    fn within(server: &ApiServer, scope: &WatchScope) -> Self {
         let metrics = Arc::new(Metrics::default());
-        let (cluster, watches) = spawn(server.client(), &metrics);
+        let (cluster, watches) = spawn(&server.client(), scope, &metrics);
         Self {
             cluster,
             watches,

@@ -136,7 +136,7 @@ fn selectors(expr: &str) -> Vec<Selector> {
     let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
     let mut rest = expr;
     while let Some(start) = rest.find(is_word) {
-        rest = &rest[start..];
+        rest = rest.split_at(start).1;
         let end = rest.find(|c| !is_word(c)).unwrap_or(rest.len());
         let (word, after) = rest.split_at(end);
         rest = after;

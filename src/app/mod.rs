@@ -1,14 +1,17 @@
 //! The composition root of `cotter serve`: the only place that knows every floor.
 
+mod audit_events;
+mod config_map;
+mod gate;
 mod reload;
 mod settings;
 mod source;
+mod watches;
 mod webhook;
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
-use arc_swap::ArcSwap;
 use tokio::{signal::unix, task::JoinSet};
 
 use crate::{
@@ -23,6 +26,10 @@ use crate::{
     registry::client::Client,
     telemetry::{logs, metrics::Metrics, readiness::Readiness},
 };
+
+use gate::{Gate, Switch};
+use reload::InUse;
+use source::Opened;
 
 /// Serves until SIGTERM or SIGINT, and returns when everything in flight is answered.
 ///
@@ -83,7 +90,7 @@ async fn routes(
     metrics: &Arc<Metrics>,
     readiness: &Readiness,
     tasks: &mut JoinSet<()>,
-) -> Result<Routes<Handler<Client, Arc<dyn Cluster>>>> {
+) -> Result<Routes<Gate<Handler<Client, Arc<dyn Cluster>>>>> {
     let Config {
         webhook,
         source,
@@ -91,26 +98,30 @@ async fn routes(
         watched,
         ..
     } = config;
-    let cluster = source::open(source, metrics, readiness, tasks).await?;
-    let client = Client::new(settings::registry(&file), metrics.clone())?;
-    let admission = Arc::new(ArcSwap::from_pointee(settings::admission(
-        &file,
-        webhook.deadline,
-    )));
-    if let Some(watched) = watched {
-        let reload = reload::Reload {
-            watched,
-            client: client.clone(),
-            admission: admission.clone(),
-            deadline: webhook.deadline,
-            metrics: metrics.clone(),
-        };
-        tasks.spawn(reload.follow());
+    let Opened { cluster, joined } = source::open(source, metrics, readiness, tasks).await?;
+    let events = joined.as_ref().map(|joined| joined.events.clone());
+    let findings = audit_events::open(events, metrics, tasks);
+    let in_use = InUse::new(&file, webhook.deadline, metrics.clone())?;
+    let gate = Switch::default();
+    let map = joined.and_then(|joined| config_map::open(joined, &in_use, &gate, readiness));
+    match map {
+        Some(map) => drop(tasks.spawn(map.follow())),
+        None => in_use.begin(&gate),
     }
-    let handler = Handler::new(client, cluster, NoSiblings, admission, metrics.clone());
+    let handler = Handler::new(
+        in_use.client.clone(),
+        cluster,
+        NoSiblings,
+        in_use.admission.clone(),
+        metrics.clone(),
+    )
+    .telling(findings);
+    if let Some(watched) = watched {
+        tasks.spawn(in_use.follow(watched));
+    }
     Ok(Routes::new(
         "/mutate".to_owned(),
-        handler,
+        Gate::new(handler, gate),
         webhook.body_budget,
         metrics.clone(),
     ))

@@ -4,6 +4,7 @@
 
 pub mod audit_events;
 pub mod client;
+pub mod config_map;
 mod errors;
 pub mod events;
 mod flights;
@@ -15,10 +16,14 @@ pub mod manifests;
 mod namespaces;
 mod objects;
 mod pull_secrets;
+mod scope;
 mod service_accounts;
 pub mod standalone;
 mod state;
+mod status;
 mod watch;
 
+pub use errors::{Permission, Target};
 pub use live::{ClusterWatches, LiveCluster, WatchStatus, spawn};
+pub use scope::WatchScope;
 pub use standalone::Standalone;

@@ -148,6 +148,8 @@ label_values! {
         PullSecrets => "pull_secrets",
         /// Service accounts.
         ServiceAccounts => "service_accounts",
+        /// The `ConfigMap` with `cotter.yaml`.
+        ConfigMap => "config_map",
     }
 }
 

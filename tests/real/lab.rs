@@ -1,6 +1,7 @@
 //! One control plane, one registry of each kind and one cotter for most tests; others start their own.
 
 use std::{
+    path::Path,
     sync::{
         Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -59,6 +60,7 @@ pub struct Cotter {
     port: u16,
     ops: u16,
     scratch: Scratch,
+    more: Vec<String>,
 }
 
 impl Lab {
@@ -178,28 +180,39 @@ impl Cotter {
     pub fn start(plane: &ControlPlane, config: &str) -> Self {
         let scratch = Scratch::new("cotter");
         scratch.write("cotter.yaml", config);
-        let (port, ops) = (ports::free(), ports::free());
-        let cotter = Self {
-            process: Mutex::new(Self::launch(plane, &scratch, port, ops)),
-            port,
-            ops,
-            scratch,
-        };
+        let cotter = Self::of(scratch, plane.kubeconfig(), &["--config", "cotter.yaml"]);
         cotter.wait_until_ready();
         cotter
     }
 
-    fn launch(plane: &ControlPlane, scratch: &Scratch, port: u16, ops: u16) -> Process {
+    /// A cotter with these rights and options. It may not be ready yet.
+    pub fn with(kubeconfig: &Path, more: &[&str]) -> Self {
+        Self::of(Scratch::new("cotter"), kubeconfig, more)
+    }
+
+    fn of(scratch: Scratch, kubeconfig: &Path, more: &[&str]) -> Self {
+        let (port, ops) = (ports::free(), ports::free());
+        let more: Vec<String> = more.iter().map(|&arg| arg.to_owned()).collect();
+        Self {
+            process: Mutex::new(Self::launch(&scratch, kubeconfig, &more, port, ops)),
+            port,
+            ops,
+            scratch,
+            more,
+        }
+    }
+
+    fn launch(
+        scratch: &Scratch,
+        kubeconfig: &Path,
+        more: &[String],
+        port: u16,
+        ops: u16,
+    ) -> Process {
         Program::new("cotter", env!("CARGO_BIN_EXE_cotter"))
-            .args([
-                "serve",
-                "--config",
-                "cotter.yaml",
-                "--log-format",
-                "text",
-                "--kubeconfig",
-            ])
-            .arg(plane.kubeconfig())
+            .args(["serve", "--log-format", "text", "--kubeconfig"])
+            .arg(kubeconfig)
+            .args(more)
             .args([
                 "--listen",
                 &format!("127.0.0.1:{port}"),
@@ -211,11 +224,17 @@ impl Cotter {
 
     /// Starts it again after it was stopped, on the same ports with the same certificates.
     pub fn start_again(&self, plane: &ControlPlane) {
-        *self.process() = Self::launch(plane, &self.scratch, self.port, self.ops);
+        *self.process() = Self::launch(
+            &self.scratch,
+            plane.kubeconfig(),
+            &self.more,
+            self.port,
+            self.ops,
+        );
         self.wait_until_ready();
     }
 
-    fn wait_until_ready(&self) {
+    pub fn wait_until_ready(&self) {
         let ready = |_: &Process| (self.ops("/readyz").0 == 200).then_some(());
         self.process().ready(START, ready);
     }

@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod config_map;
 mod creates;
 mod credentials;
 mod dead_api_server;
@@ -17,8 +18,11 @@ mod failures;
 mod freshness;
 mod lab;
 mod outages;
+//PERM
 mod readme;
 mod reinvocation;
+mod rights;
+//SCOPE
 mod sizes;
 mod updates;
 mod workloads;

@@ -1,5 +1,6 @@
 //! The composition root of `cotter serve`: the only place that knows every floor.
 
+mod audit_events;
 mod config_map;
 mod gate;
 mod reload;
@@ -117,6 +118,8 @@ async fn routes(
         siblings,
         joined,
     } = source::open(source, metrics, readiness, tasks).await?;
+    let events = joined.as_ref().map(|joined| joined.events.clone());
+    let findings = audit_events::open(events, metrics, tasks);
     let in_use = InUse::new(&file, webhook.deadline, metrics.clone())?;
     let gate = Switch::default();
     let map = joined.and_then(|joined| config_map::open(joined, &in_use, &gate, readiness));
@@ -130,7 +133,8 @@ async fn routes(
         siblings,
         in_use.admission.clone(),
         metrics.clone(),
-    );
+    )
+    .telling(findings);
     if let Some(watched) = watched {
         tasks.spawn(in_use.follow(watched));
     }

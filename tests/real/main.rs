@@ -9,6 +9,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit_events;
 mod config_map;
 mod creates;
 mod credentials;

@@ -20,6 +20,7 @@ mod freshness;
 mod lab;
 mod outages;
 mod permissions;
+mod pods;
 mod readme;
 mod reinvocation;
 mod rights;

@@ -10,11 +10,15 @@
 mod support;
 
 mod accepted;
+mod agreement;
 mod conditions;
 mod documented;
 mod helm;
 mod life;
+mod line;
 mod matrix;
+#[path = "cotter.rs"]
+mod process;
 mod refused;
 mod release;
 mod rendered;

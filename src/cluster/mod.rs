@@ -1,9 +1,11 @@
 //! What the cluster says: namespaces, pull secrets and service accounts, watched.
 //!
-//! Nothing here writes to the cluster.
+//! Nothing here writes to the cluster but the trust store and Events, for which no admission waits.
 
+pub mod audit_events;
 pub mod client;
 mod errors;
+pub mod events;
 mod flights;
 mod ledger;
 mod limiter;
@@ -16,6 +18,7 @@ mod pull_secrets;
 mod service_accounts;
 pub mod standalone;
 mod state;
+pub mod trust_store;
 mod watch;
 
 pub use live::{ClusterWatches, LiveCluster, WatchStatus, spawn};

@@ -8,6 +8,7 @@ use std::{
 
 use cotter::{
     admission::{
+        findings::{Finding, Findings},
         ports::{Ask, Cluster, Namespace, Registry, ServiceAccount},
         stickiness::{SiblingKey, Siblings},
     },
@@ -35,6 +36,9 @@ pub(crate) struct FakeRegistry {
     asks: Mutex<Vec<Ask>>,
     pub(crate) is_warm: Mutex<bool>,
 }
+
+#[derive(Debug, Default)]
+pub(crate) struct FakeFindings(pub(crate) Mutex<Vec<Finding>>);
 
 #[derive(Default)]
 pub(crate) struct FakeCluster {
@@ -216,5 +220,11 @@ impl Siblings for FakeSiblings {
     fn digest(&self, key: &SiblingKey) -> Option<Digest> {
         self.asked.lock().unwrap().push(key.clone());
         self.digests.lock().unwrap().get(key).cloned()
+    }
+}
+
+impl Findings for FakeFindings {
+    fn tell(&self, finding: Finding) {
+        self.0.lock().unwrap().push(finding);
     }
 }

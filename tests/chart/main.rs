@@ -17,8 +17,10 @@ mod helm;
 mod life;
 mod line;
 mod matrix;
-#[path = "cotter.rs"]
-mod process;
+
 mod refused;
 mod release;
 mod rendered;
+mod replica;
+mod running;
+mod walk;

@@ -234,6 +234,11 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
         };
         let mut plan = plan(&inputs);
         plan.warnings.append(notes);
+        if case.is_stored(&plan)
+            && let Some(kin) = case.kin(&self.siblings)
+        {
+            kin.remember(&assessed, &plan.changes);
+        }
         let told = self
             .report
             .tell(&self.metrics, &inputs, case.request, &plan);
@@ -250,7 +255,7 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
         earlier: &[Answer],
     ) -> Vec<Answer> {
         let injectable = case.injectable();
-        let kin = case.kin(&self.siblings);
+        let kin = case.kin(&self.siblings).and_then(|kin| kin.known());
         let record = &case.object.metadata.annotations.images;
         let record = record.as_deref().map(|text| Changes::read(Some(text)));
         let start = |assessed: &Assessed<'_>, canonical: &Canonical| {
@@ -360,6 +365,11 @@ impl<'r> Case<'r> {
     /// Whether the Pod may get pull secrets that it does not name.
     fn injectable(&self) -> bool {
         self.policy.inject.enabled && matches!(self.looked.reach, None | Some(Reach::Whole))
+    }
+
+    /// Whether the changes of this plan will be stored, as far as cotter has a say.
+    fn is_stored(&self, plan: &Plan) -> bool {
+        self.mode == Mode::Enforce && plan.denial.is_none() && !self.request.is_dry_run()
     }
 
     fn pod(&self) -> Pod<'r> {

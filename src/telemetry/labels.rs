@@ -152,6 +152,10 @@ label_values! {
         TrustSecret => "trust_secret",
         /// The webhook configuration that calls cotter.
         WebhookConfiguration => "webhook_configuration",
+        /// Pinned Pods.
+        Pods => "pods",
+        /// What is recorded of revisions.
+        RevisionPins => "revision_pins",
     }
 }
 

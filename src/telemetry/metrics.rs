@@ -4,6 +4,7 @@ mod bounded;
 mod each;
 mod namespaces;
 mod registries;
+mod replicas;
 mod trust;
 
 use std::{
@@ -22,7 +23,10 @@ use prometheus_client::{
     registry::Registry,
 };
 
-use self::{each::Each, namespaces::Namespaces, registries::Registries, trust::TrustMetrics};
+use self::{
+    each::Each, namespaces::Namespaces, registries::Registries, replicas::Replicas,
+    trust::TrustMetrics,
+};
 use super::labels::Hit;
 pub use super::labels::{Answer, Cache, Ended, Mode, PodAnswer, SlotOutcome, Watch};
 pub use namespaces::NamespacePods;
@@ -76,6 +80,7 @@ pub struct Metrics {
     last_reload_at: Gauge<f64, AtomicU64>,
     events: Each<Hit>,
     certificate_reloads: Each<Hit>,
+    replicas: Replicas,
     /// Of the webhook's registration.
     pub trust: TrustMetrics,
 }
@@ -127,6 +132,7 @@ impl Default for Metrics {
                 "certificate_reloads",
                 "New contents of the certificate files, by success",
             ),
+            replicas: Replicas::default(),
             trust: TrustMetrics::default(),
             registry,
         };
@@ -140,6 +146,7 @@ impl Metrics {
     fn register(&mut self) {
         self.register_admissions();
         let r = &mut self.registry;
+        self.replicas.register(r);
         r.register(
             "broken_pull_secrets",
             "Pull secrets that the kubelet could not read",

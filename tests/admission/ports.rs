@@ -10,13 +10,14 @@ use cotter::{
     admission::{
         findings::{Finding, Findings},
         ports::{Ask, Cluster, Namespace, Registry, ServiceAccount},
-        stickiness::{SiblingKey, Siblings},
+        stickiness::Siblings,
     },
     domain::{
         digest::Digest,
         policy::Cause,
         pull_secret::NamespaceSecrets,
         question::{Failure, Resolution, Resolved},
+        revision::{OwnerRevision, SlotPin},
     },
 };
 use futures_util::future::BoxFuture;
@@ -51,10 +52,14 @@ pub(crate) struct FakeCluster {
     look_ups: Mutex<Vec<&'static str>>,
 }
 
+/// A slot of a revision, and its text.
+pub(crate) type SiblingKey = (OwnerRevision, String, String);
+
 #[derive(Default)]
 pub(crate) struct FakeSiblings {
     pub(crate) digests: Mutex<HashMap<SiblingKey, Digest>>,
     pub(crate) asked: Mutex<Vec<SiblingKey>>,
+    pub(crate) remembered: Mutex<Vec<(OwnerRevision, Vec<SlotPin>)>>,
 }
 
 pub(crate) fn digest_of(text: &str) -> Digest {
@@ -217,9 +222,14 @@ impl Cluster for FakeCluster {
 }
 
 impl Siblings for FakeSiblings {
-    fn digest(&self, key: &SiblingKey) -> Option<Digest> {
+    fn digest(&self, revision: &OwnerRevision, slot: &str, text: &str) -> Option<Digest> {
+        let key = key(revision, slot, text);
         self.asked.lock().unwrap().push(key.clone());
-        self.digests.lock().unwrap().get(key).cloned()
+        self.digests.lock().unwrap().get(&key).cloned()
+    }
+
+    fn remember(&self, revision: OwnerRevision, pins: Vec<SlotPin>) {
+        self.remembered.lock().unwrap().push((revision, pins));
     }
 }
 
@@ -227,4 +237,9 @@ impl Findings for FakeFindings {
     fn tell(&self, finding: Finding) {
         self.0.lock().unwrap().push(finding);
     }
+}
+
+/// A slot of a revision.
+pub(crate) fn key(revision: &OwnerRevision, slot: &str, text: &str) -> SiblingKey {
+    (revision.clone(), slot.to_owned(), text.to_owned())
 }

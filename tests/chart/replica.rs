@@ -42,14 +42,7 @@ impl Replica {
             .env("COTTER_LISTEN", format!("127.0.0.1:{port}"))
             .env("COTTER_OPS", format!("127.0.0.1:{ops}"))
             .env("COTTER_KUBECONFIG", kubeconfig(release, &scratch));
-        let path = format!("/api/v1/namespaces/{NAMESPACE}/configmaps/cotter");
-        let config = plane.get(&path)["data"]["cotter.yaml"].clone();
-        scratch.write("cotter.yaml", config.as_str().unwrap());
-        program = program.args(["--config", "cotter.yaml"]);
         for variable in container["env"].as_array().unwrap() {
-            if variable["name"] == "COTTER_CONFIG_MAP" {
-                continue;
-            }
             program = program.env(variable["name"].as_str().unwrap(), value_of(variable));
         }
         let process = program.start(scratch.path());

@@ -126,6 +126,13 @@ impl ControlPlane {
     }
 }
 
+impl Shared {
+    /// The control plane for as long as the program runs.
+    pub fn plane(&self) -> &'static ControlPlane {
+        self.0
+    }
+}
+
 impl Deref for Shared {
     type Target = ControlPlane;
 

@@ -4,7 +4,10 @@ use std::{collections::BTreeMap, fs};
 
 use serde_json::Value;
 
-use crate::helm::CHART;
+use crate::{
+    helm::{CHART, template},
+    support::require,
+};
 
 const BEGIN: &str = "<!-- values: written by `UPDATE=1 cargo test --test chart documented` -->\n";
 const END: &str = "<!-- end of values -->";
@@ -147,4 +150,20 @@ fn the_table_of_values_is_up_to_date() {
             "write it with UPDATE=1 cargo test --test chart documented"
         );
     }
+}
+
+#[test]
+fn the_values_of_the_install_page_are_accepted() {
+    require!("helm");
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/install.md");
+    let page = fs::read_to_string(page).unwrap();
+    let blocks = page.split("```yaml\n").skip(1);
+    let mut tried = 0;
+    for block in blocks.map(|rest| rest.split("```").next().unwrap()) {
+        let values: Value = serde_saphyr::from_str(block).unwrap();
+        let outcome = template(&values);
+        assert_eq!(outcome.code, 0, "{block}{}", outcome.stderr);
+        tried += 1;
+    }
+    assert!(tried > 5, "{tried} blocks");
 }

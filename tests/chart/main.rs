@@ -10,11 +10,17 @@
 mod support;
 
 mod accepted;
+mod agreement;
 mod conditions;
 mod documented;
 mod helm;
 mod life;
+mod line;
 mod matrix;
+
 mod refused;
 mod release;
 mod rendered;
+mod replica;
+mod running;
+mod walk;

@@ -13,60 +13,69 @@
   expression: has(request.subResource) && request.subResource == 'ephemeralcontainers'
 # name=text of each slot without a digest that may be pulled. A text with @ is a digest, or no reference and never runs.
 - name: slots
-  expression: {{ include "cotter.slots" (dict "object" "object" "policy" true) | quote }}
+  expression: >-
+    {{ include "cotter.slots" (dict "object" "object" "pulled" true) }}
+- name: before
+  expression: >-
+    request.operation == 'CREATE' ? [] : {{ include "cotter.slots" (dict "object" "oldObject") }}
 # Whether cotter.dev/unpinned might not fit into the 256 KiB of all annotations: 18 bytes and the name for each slot.
 - name: full
   expression: >-
     variables.annotations.map(k, bytes(k).size() + bytes(variables.annotations[k]).size()).sum()
     + variables.slots.map(s, s.indexOf('=') + 18).sum() + 21 > 262144
-- name: before
-  expression: >-
-    request.operation == 'CREATE' ? [] : {{ include "cotter.slots" (dict "object" "oldObject") }}
-# Only what is new is looked at. The product keeps the cost of 1,000 slots on both sides within the budget of an expression.
-- name: changed
-  expression: >-
-    variables.slots.size() * variables.before.size() > 800000 ? []
-    : variables.slots.filter(s, !(s in variables.before)).map(s, s.substring(s.indexOf('=') + 1).trim())
 # With the default tag, and the name in lower case.
 - name: images
   expression: >-
-    variables.changed.map(i, i.lastIndexOf(':') > i.lastIndexOf('/') ? i : i + ':latest')
-    .map(i, i.substring(0, i.lastIndexOf(':')).lowerAscii() + i.substring(i.lastIndexOf(':')))
-# Those that name their host, and those that mean Docker Hub's; in full.
+    variables.slots{{ include "cotter.tagged" . }}
+# With the host, too; and only those that name theirs.
+- name: all
+  expression: >-
+    variables.images{{ include "cotter.hosted" . }}
 - name: hosted
   expression: >-
-    variables.images.filter(i, i.matches({{ include "cotter.host" . | toJson }}))
-    .map(i, i.startsWith('index.docker.io/') ? i.substring(6) : i)
-    .map(i, i.matches('^docker[.]io/[^/]*$') ? 'docker.io/library/' + i.substring(10) : i)
-- name: short
+    variables.images.filter(i, i.matches({{ include "cotter.host" . | toJson }})){{ include "cotter.hosted" . }}
+- name: known
   expression: >-
-    variables.images.filter(i, !i.matches({{ include "cotter.host" . | toJson }}))
-    .map(i, i.contains('/') ? 'docker.io/' + i : 'docker.io/library/' + i)
+    variables.before{{ include "cotter.tagged" . }}{{ include "cotter.hosted" . }}
 - name: unpinned
   expression: >-
     {{- range $name := without (keys $policies | sortAlpha) $default }}
     variables.policy == {{ toJson $name }} ? ({{ include "cotter.unpinned" (get $policies $name | default dict) }}) :
     {{- end }}
     {{ include "cotter.unpinned" (get $policies $default | default dict) }}
+# Only what is new counts. More than 800,000 comparisons would pass the budget of an expression: a Pod with a thousand
+# containers from before the policy.
+- name: news
+  expression: >-
+    variables.unpinned.size() * variables.known.size() > 800000 ? []
+    : variables.unpinned.filter(i, !(i in variables.known))
 {{- end -}}
 
 {{- define "cotter.host" -}}
-^(localhost|[^/]*[.:][^/]*)/
+^[^=]*=(localhost|[^/]*[.:][^/]*)/
+{{- end -}}
+
+{{- define "cotter.tagged" -}}
+.map(i, i.lastIndexOf(':') > i.lastIndexOf('/') ? i : i + ':latest')
+{{- "" }}.map(i, i.substring(0, i.lastIndexOf(':')).lowerAscii() + i.substring(i.lastIndexOf(':')))
+{{- end -}}
+
+{{- define "cotter.hosted" -}}
+.map(i, i.matches({{ include "cotter.host" . | toJson }}) ? i.replace('=index.docker.io/', '=docker.io/', 1) : i.replace('=', '=docker.io/', 1))
+{{- "" }}.map(i, i.matches('=docker[.]io/[^/]*$') ? i.replace('=docker.io/', '=docker.io/library/', 1) : i)
 {{- end -}}
 
 {{- define "cotter.slots" -}}
 {{- $unpinned := "has(c.image) && !c.image.contains('@')" -}}
 {{- $volume := "has(v.image) && has(v.image.reference) && !v.image.reference.contains('@')" -}}
-{{- if .policy -}}
+{{- if .pulled -}}
 {{- $unpinned = print $unpinned " && !(has(c.imagePullPolicy) && c.imagePullPolicy == 'Never')" -}}
 {{- $volume = print $volume " && !(has(v.image.pullPolicy) && v.image.pullPolicy == 'Never')" -}}
 {{- end -}}
-{{- $lists := list -}}
 {{- range list "containers" "initContainers" "ephemeralContainers" -}}
-{{- $lists = append $lists (printf "%s.map(c, %s, c.name + '=' + c.image)" (include "cotter.list" (list $.object .)) $unpinned) -}}
+{{ include "cotter.list" (list $.object .) }}.map(c, {{ $unpinned }}, c.name + '=' + c.image.trim()) + {{/**/ -}}
 {{- end -}}
-{{- $lists = append $lists (printf "%s.map(v, %s, 'volumes/' + v.name + '=' + v.image.reference)" (include "cotter.list" (list .object "volumes")) $volume) -}}
-{{ join " + " $lists }}
+{{ include "cotter.list" (list .object "volumes") }}.map(v, {{ $volume }}, 'volumes/' + v.name + '=' + v.image.reference.trim())
 {{- end -}}
 
 {{/* The images that one policy would have pinned. */}}
@@ -97,9 +106,9 @@
 {{- $skips = append $skips (include "cotter.glob" (list . ".*")) -}}
 {{- end -}}
 {{- if $skips -}}
-{{- $accepted = append $accepted (printf "i.matches(%s)" (printf "^(%s):[^:/]*$" (join "|" $skips) | toJson)) -}}
+{{- $accepted = append $accepted (printf "i.matches(%s)" (printf "^[^=]*=(%s):[^:/]*$" (join "|" $skips) | toJson)) -}}
 {{- end -}}
-{{- $images := ternary "variables.hosted" "(variables.hosted + variables.short)" (eq (dig "canonicalise" "shortNames" "hub" .) "leave") -}}
+{{- $images := ternary "variables.hosted" "variables.all" (eq (dig "canonicalise" "shortNames" "hub" .) "leave") -}}
 {{- with uniq $passes }}{{ join " || " . }} ? [] : {{ end -}}
 {{ $images }}.filter(i, !({{ without $accepted "false" | default $accepted | join " || " }}))
 {{- end -}}

@@ -1,5 +1,6 @@
 //! The composition root of `cotter serve`: the only place that knows every floor.
 
+mod leading;
 mod reload;
 mod settings;
 mod source;
@@ -15,7 +16,7 @@ use crate::{
     admission::{handler::Handler, ports::Cluster, stickiness::Siblings},
     config::Config,
     http::{
-        drain::Drain,
+        drain::{Drain, Phases},
         listener::{Bound, Limits, Security},
         ops,
         routes::Routes,
@@ -23,6 +24,8 @@ use crate::{
     registry::client::Client,
     telemetry::{logs, metrics::Metrics, readiness::Readiness},
 };
+
+use leading::Leading;
 
 /// Serves until SIGTERM or SIGINT, and returns when everything in flight is answered.
 ///
@@ -62,10 +65,14 @@ async fn run(config: Config) -> Result<()> {
     };
     let mut tasks = JoinSet::new();
     let tls = webhook::tls(&config.webhook, &metrics, &readiness, &mut tasks)?;
-    let routes = routes(config, &metrics, &readiness, &mut tasks).await?;
+    let phases = drain.phases();
+    let (routes, leading) = routes(config, phases, &metrics, &readiness, &mut tasks).await?;
     let served = bound.serve(routes, Security::Tls(tls), limits, drain.phases());
     let (drained, ()) = tokio::join!(served, drain.follow(stopped(), leaving, &serving));
     tracing::info!(cut = drained.cut, "stopped");
+    if let Some(leading) = leading {
+        leading.ended().await;
+    }
     ops_drain.close();
     let _ = ops.await;
     tasks.shutdown().await;
@@ -77,13 +84,17 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<Bound> {
     bound.with_context(|| format!("cannot listen on {address}; choose another address with {flag}"))
 }
 
+/// The handler of all reviews.
+type Answering = Handler<Client, Arc<dyn Cluster>, Arc<dyn Siblings>>;
+
 /// Joins the floors: the handler over its registry and its cluster, and in `tasks` what keeps these up to date.
 async fn routes(
     config: Config,
+    phases: Phases,
     metrics: &Arc<Metrics>,
     readiness: &Readiness,
     tasks: &mut JoinSet<()>,
-) -> Result<Routes<Handler<Client, Arc<dyn Cluster>, Arc<dyn Siblings>>>> {
+) -> Result<(Routes<Answering>, Option<Leading>)> {
     let Config {
         webhook,
         source,
@@ -91,8 +102,12 @@ async fn routes(
         watched,
         ..
     } = config;
-    let source::Opened { cluster, siblings } =
-        source::open(source, metrics, readiness, tasks).await?;
+    let registration = webhook.registration.as_ref();
+    let source::Opened {
+        cluster,
+        siblings,
+        leading,
+    } = source::open(source, registration, phases, metrics, readiness, tasks).await?;
     let client = Client::new(settings::registry(&file), metrics.clone())?;
     let admission = Arc::new(ArcSwap::from_pointee(settings::admission(
         &file,
@@ -109,12 +124,13 @@ async fn routes(
         tasks.spawn(reload.follow());
     }
     let handler = Handler::new(client, cluster, siblings, admission, metrics.clone());
-    Ok(Routes::new(
+    let routes = Routes::new(
         "/mutate".to_owned(),
         handler,
         webhook.body_budget,
         metrics.clone(),
-    ))
+    );
+    Ok((routes, leading))
 }
 
 /// Waits for SIGTERM, as Kubernetes sends it, or SIGINT, as a person does.

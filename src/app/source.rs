@@ -11,12 +11,15 @@ use crate::{
         stickiness::{NoSiblings, Siblings},
     },
     cluster::{self, ClusterWatches, Standalone, client, siblings},
-    config::config::Source,
+    config::config::{Registration, Source},
+    http::drain::Phases,
     telemetry::{
         metrics::Metrics,
         readiness::{Handle, Readiness},
     },
 };
+
+use super::leading::{self, Leading};
 
 /// How often manifests are looked at again.
 const PAUSE: Duration = Duration::from_secs(2);
@@ -25,11 +28,15 @@ const PAUSE: Duration = Duration::from_secs(2);
 pub(super) struct Opened {
     pub(super) cluster: Arc<dyn Cluster>,
     pub(super) siblings: Arc<dyn Siblings>,
+    /// The election among replicas; `None` without a cluster.
+    pub(super) leading: Option<Leading>,
 }
 
 /// The state of the cluster, and in `tasks` what keeps it so.
 pub(super) async fn open(
     source: Source,
+    registration: Option<&Registration>,
+    phases: Phases,
     metrics: &Arc<Metrics>,
     readiness: &Readiness,
     tasks: &mut JoinSet<()>,
@@ -50,15 +57,17 @@ pub(super) async fn open(
             Ok(Opened {
                 cluster: standalone,
                 siblings: Arc::new(NoSiblings),
+                leading: None,
             })
         }
         Source::Cluster {
             kubeconfig,
             context,
             namespaces,
-            ..
+            own,
         } => {
             let client = client::connect(kubeconfig.as_deref(), context.as_deref()).await?;
+            let leading = leading::start(client.clone(), &own, registration, phases, metrics);
             let (siblings, learning) = siblings::spawn(&client, &namespaces, metrics);
             let (live, watches) = cluster::spawn(client, metrics);
             for watches in [watches, learning] {
@@ -72,6 +81,7 @@ pub(super) async fn open(
             Ok(Opened {
                 cluster: live,
                 siblings,
+                leading: Some(leading),
             })
         }
     }

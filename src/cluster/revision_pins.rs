@@ -79,9 +79,8 @@ pub(super) async fn wait_until_served(
 ) {
     let mut said = None;
     loop {
-        let error = match api.list(&ListParams::default().limit(1)).await {
-            Ok(_) => return tell(status, place, None, false),
-            Err(error) => error,
+        let Err(error) = api.list(&ListParams::default().limit(1)).await else {
+            return tell(status, place, None, false);
         };
         let lasts =
             matches!(&error, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404));

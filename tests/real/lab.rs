@@ -59,6 +59,7 @@ pub struct Cotter {
     port: u16,
     ops: u16,
     scratch: Scratch,
+    more: Vec<String>,
 }
 
 impl Lab {
@@ -176,20 +177,33 @@ pub fn unique(what: &str) -> String {
 impl Cotter {
     /// A cotter that watches this control plane, ready.
     pub fn start(plane: &ControlPlane, config: &str) -> Self {
+        Self::start_with(plane, config, &[])
+    }
+
+    /// The same with more options.
+    pub fn start_with(plane: &ControlPlane, config: &str, more: &[&str]) -> Self {
+        let more: Vec<_> = more.iter().map(|&option| option.to_owned()).collect();
         let scratch = Scratch::new("cotter");
         scratch.write("cotter.yaml", config);
         let (port, ops) = (ports::free(), ports::free());
         let cotter = Self {
-            process: Mutex::new(Self::launch(plane, &scratch, port, ops)),
+            process: Mutex::new(Self::launch(plane, &scratch, port, ops, &more)),
             port,
             ops,
             scratch,
+            more,
         };
         cotter.wait_until_ready();
         cotter
     }
 
-    fn launch(plane: &ControlPlane, scratch: &Scratch, port: u16, ops: u16) -> Process {
+    fn launch(
+        plane: &ControlPlane,
+        scratch: &Scratch,
+        port: u16,
+        ops: u16,
+        more: &[String],
+    ) -> Process {
         Program::new("cotter", env!("CARGO_BIN_EXE_cotter"))
             .args([
                 "serve",
@@ -206,12 +220,13 @@ impl Cotter {
                 "--ops",
                 &format!("127.0.0.1:{ops}"),
             ])
+            .args(more)
             .start(scratch.path())
     }
 
     /// Starts it again after it was stopped, on the same ports with the same certificates.
     pub fn start_again(&self, plane: &ControlPlane) {
-        *self.process() = Self::launch(plane, &self.scratch, self.port, self.ops);
+        *self.process() = Self::launch(plane, &self.scratch, self.port, self.ops, &self.more);
         self.wait_until_ready();
     }
 

@@ -16,6 +16,7 @@ mod ephemeral;
 mod failures;
 mod freshness;
 mod lab;
+mod lease;
 mod outages;
 mod readme;
 mod reinvocation;

@@ -3,6 +3,7 @@
 mod audit_events;
 mod config_map;
 mod gate;
+mod leading;
 mod reload;
 mod settings;
 mod source;
@@ -13,16 +14,16 @@ mod webhook;
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
-use tokio::{signal::unix, sync::watch, task::JoinSet};
+use tokio::{signal::unix, task::JoinSet};
 
 use crate::{
     admission::{handler::Handler, ports::Cluster, stickiness::Siblings},
-    config::Config,
+    config::{Config, reload::Watched},
     http::{
         drain::Drain,
         listener::{Bound, Limits, Security},
         ops,
-        routes::{Paths, Routes},
+        routes::Routes,
     },
     registry::client::Client,
     telemetry::{logs, metrics::Metrics, readiness::Readiness},
@@ -58,32 +59,45 @@ async fn run(config: Config) -> Result<()> {
     let bound = bind(config.webhook.listen, "--listen").await?;
     let ops = bind(config.ops, "--ops").await?;
     tracing::info!(webhook = %bound.local_addr()?, ops = %ops.local_addr()?, "listening");
-    let leaving = config.webhook.shutdown_delay;
     // All that is waited for is named before anybody can ask.
     let serving = readiness.check("serving");
     serving.wait_for("starting");
     let site = ops::site(metrics.clone(), readiness.clone());
     let ops = tokio::spawn(ops.serve(site, Security::Plain, Limits::default(), ops_drain.phases()));
+    let Config {
+        webhook,
+        source,
+        file,
+        watched,
+        ..
+    } = config;
     let limits = Limits {
-        drain: config.webhook.drain,
+        drain: webhook.drain,
         ..Limits::default()
     };
     let mut tasks = JoinSet::new();
-    // One replica leads for all; until there is a Lease, each does.
-    let leader = watch::Sender::new(true);
-    let (tls, paths) = {
-        let upkeep = trust::Upkeep {
-            source: &config.source,
-            leader: leader.subscribe(),
-            metrics: &metrics,
-            readiness: &readiness,
-        };
-        webhook::open(&config.webhook, &upkeep, &mut tasks).await?
+    let opened = source::open(source, &metrics, &readiness, &mut tasks).await?;
+    let leading = opened.joined.as_ref().map(|joined| {
+        let registration = webhook.registration.as_ref();
+        leading::start(joined, registration, drain.phases(), &metrics)
+    });
+    let leader = leading.as_ref().map(|leading| leading.leader.clone());
+    let upkeep = trust::Upkeep {
+        joined: opened.joined.as_ref().zip(leader),
+        metrics: &metrics,
+        readiness: &readiness,
     };
-    let routes = routes(config, paths, &metrics, &readiness, &mut tasks).await?;
+    let (tls, paths) = webhook::open(&webhook, &upkeep, &mut tasks)?;
+    let in_use = InUse::new(&file, webhook.deadline, metrics.clone())?;
+    let reviewer = reviewer(opened, in_use, watched, &readiness, &mut tasks);
+    let routes = Routes::new(paths, reviewer, webhook.body_budget, metrics);
     let served = bound.serve(routes, Security::Tls(tls), limits, drain.phases());
-    let (drained, ()) = tokio::join!(served, drain.follow(stopped(), leaving, &serving));
+    let leaves = drain.follow(stopped(), webhook.shutdown_delay, &serving);
+    let (drained, ()) = tokio::join!(served, leaves);
     tracing::info!(cut = drained.cut, "stopped");
+    if let Some(leading) = leading {
+        leading.ended().await;
+    }
     ops_drain.close();
     let _ = ops.await;
     tasks.shutdown().await;
@@ -98,35 +112,22 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<Bound> {
 /// The handler of all reviews.
 type Answering = Handler<Client, Arc<dyn Cluster>, Arc<dyn Siblings>>;
 
-/// Joins the floors: the handler over its registry and its cluster, and in `tasks` what keeps these up to date.
-async fn routes(
-    config: Config,
-    paths: Arc<Paths>,
-    metrics: &Arc<Metrics>,
+/// Joins the floors: the handler over its registry and its cluster, once there is a configuration.
+fn reviewer(
+    opened: Opened,
+    in_use: InUse,
+    watched: Option<Watched>,
     readiness: &Readiness,
     tasks: &mut JoinSet<()>,
-) -> Result<Routes<Gate<Answering>>> {
-    let Config {
-        webhook,
-        source,
-        file,
-        watched,
-        ..
-    } = config;
+) -> Gate<Answering> {
     let Opened {
         cluster,
         siblings,
         joined,
-    } = source::open(source, metrics, readiness, tasks).await?;
+    } = opened;
+    let metrics = &in_use.metrics;
     let events = joined.as_ref().map(|joined| joined.events.clone());
     let findings = audit_events::open(events, metrics, tasks);
-    let in_use = InUse::new(&file, webhook.deadline, metrics.clone())?;
-    let gate = Switch::default();
-    let map = joined.and_then(|joined| config_map::open(joined, &in_use, &gate, readiness));
-    match map {
-        Some(map) => drop(tasks.spawn(map.follow())),
-        None => in_use.begin(&gate),
-    }
     let handler = Handler::new(
         in_use.client.clone(),
         cluster,
@@ -135,15 +136,15 @@ async fn routes(
         metrics.clone(),
     )
     .telling(findings);
+    let gate = Switch::default();
+    match joined.and_then(|joined| config_map::open(joined, &in_use, &gate, readiness)) {
+        Some(map) => drop(tasks.spawn(map.follow())),
+        None => in_use.begin(&gate),
+    }
     if let Some(watched) = watched {
         tasks.spawn(in_use.follow(watched));
     }
-    Ok(Routes::new(
-        paths,
-        Gate::new(handler, gate),
-        webhook.body_budget,
-        metrics.clone(),
-    ))
+    Gate::new(handler, gate)
 }
 
 /// Waits for SIGTERM, as Kubernetes sends it, or SIGINT, as a person does.

@@ -5,10 +5,10 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use tokio::{sync::watch, task::JoinSet};
 
-use super::webhook;
+use super::{source::Joined, webhook};
 use crate::{
-    cluster::{client, trust_store},
-    config::{config::Source, webhook::Registration},
+    cluster::trust_store,
+    config::webhook::Registration,
     http::routes::Paths,
     telemetry::{metrics::Metrics, readiness::Readiness},
     tls::{
@@ -21,8 +21,8 @@ use crate::{
 
 /// What the upkeep of a registration needs of the process.
 pub(super) struct Upkeep<'a> {
-    pub(super) source: &'a Source,
-    pub(super) leader: watch::Receiver<bool>,
+    /// The cluster, and whether this replica leads in it; `None` without one.
+    pub(super) joined: Option<(&'a Joined, watch::Receiver<bool>)>,
     pub(super) metrics: &'a Arc<Metrics>,
     pub(super) readiness: &'a Readiness,
 }
@@ -31,19 +31,14 @@ pub(super) struct Upkeep<'a> {
 
 impl Upkeep<'_> {
     /// Keeps the registration, in `tasks`: this process is one of the replicas behind its Service.
-    pub(super) async fn start(
+    pub(super) fn start(
         &self,
         registration: &Registration,
         source: webhook::Source,
         paths: &Arc<Paths>,
         tasks: &mut JoinSet<()>,
     ) -> Result<()> {
-        let Source::Cluster {
-            kubeconfig,
-            context,
-            ..
-        } = self.source
-        else {
+        let Some((joined, leader)) = &self.joined else {
             bail!("--webhook-configuration needs a cluster");
         };
         let Registration {
@@ -71,15 +66,15 @@ impl Upkeep<'_> {
             secret: format!("Secret {namespace}/{secret}"),
             configuration: format!("MutatingWebhookConfiguration {configuration}"),
         };
-        let client = client::connect(kubeconfig.as_deref(), context.as_deref()).await?;
         let names = trust_store::Names {
             namespace,
             secret,
             configuration,
             service,
         };
-        let store = trust_store::spawn(&client, names, self.metrics);
-        let upkeep = upkeep::Upkeep::new(replica, store, self.leader.clone(), signs);
+        let store = trust_store::spawn(&joined.client, names, self.metrics);
+        tasks.spawn(joined.missing.clone().follow(store.watches()));
+        let upkeep = upkeep::Upkeep::new(replica, store, leader.clone(), signs);
         tasks.spawn(upkeep.keep(given));
         Ok(())
     }

@@ -2,6 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use tokio::sync::watch;
+
 use crate::{
     cluster::{
         ClusterWatches, Permission, WatchStatus,
@@ -66,6 +68,19 @@ pub(super) fn tell(
 }
 
 impl Missing {
+    /// Tells what is missing, for as long as these watches run.
+    pub(super) async fn follow(self, mut statuses: watch::Receiver<Vec<WatchStatus>>) {
+        let mut told = BTreeMap::new();
+        loop {
+            self.tell(&statuses.borrow_and_update().clone(), &mut told);
+            match tokio::time::timeout(AGAIN, statuses.changed()).await {
+                Ok(Ok(())) => {}
+                Ok(Err(_)) => return,
+                Err(_) => told.clear(),
+            }
+        }
+    }
+
     /// Tells what is missing `now` and was not among `told`, and takes back what is no longer.
     pub(super) fn tell(&self, now: &[WatchStatus], told: &mut BTreeMap<Permission, String>) {
         let mut missing = BTreeMap::new();

@@ -36,7 +36,7 @@ pub(super) struct Source {
 }
 
 /// The TLS configuration of the listener and its paths, and in `tasks` what keeps both good.
-pub(super) async fn open(
+pub(super) fn open(
     webhook: &Webhook,
     upkeep: &Upkeep<'_>,
     tasks: &mut JoinSet<()>,
@@ -47,7 +47,7 @@ pub(super) async fn open(
         None => Paths::one(PATH),
         Some(registration) => {
             let paths = Arc::default();
-            upkeep.start(registration, source, &paths, tasks).await?;
+            upkeep.start(registration, source, &paths, tasks)?;
             paths
         }
     };

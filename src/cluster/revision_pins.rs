@@ -76,9 +76,8 @@ fn name(pin: &RevisionPin) -> PinName {
 pub(super) async fn wait_until_served(api: &Api<RevisionPin>, report: &mut Reporter) {
     let mut said = None;
     loop {
-        let error = match api.list(&ListParams::default().limit(1)).await {
-            Ok(_) => return report.works(),
-            Err(error) => error,
+        let Err(error) = api.list(&ListParams::default().limit(1)).await else {
+            return report.works();
         };
         let lasts =
             matches!(&error, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404));

@@ -1,1 +1,5 @@
-//! What one replica does for all.
+//! What one replica does for all: which one, and what it writes. Answers no admission.
+
+pub mod lease;
+pub mod lease_object;
+mod trouble;

@@ -183,9 +183,18 @@ pub fn unique(what: &str) -> String {
 impl Cotter {
     /// A cotter that watches this control plane, ready.
     pub fn start(plane: &ControlPlane, config: &str) -> Self {
+        Self::start_with(plane, config, &[])
+    }
+
+    /// The same with more options.
+    pub fn start_with(plane: &ControlPlane, config: &str, more: &[&str]) -> Self {
         let scratch = Scratch::new("cotter");
         scratch.write("cotter.yaml", config);
-        let cotter = Self::of(scratch, plane.kubeconfig(), &["--config", "cotter.yaml"]);
+        let options: Vec<&str> = ["--config", "cotter.yaml"]
+            .into_iter()
+            .chain(more.iter().copied())
+            .collect();
+        let cotter = Self::of(scratch, plane.kubeconfig(), &options);
         cotter.wait_until_ready();
         cotter
     }
@@ -224,6 +233,7 @@ impl Cotter {
                 "--ops",
                 &format!("127.0.0.1:{ops}"),
             ])
+            .args(more)
             .start(scratch.path())
     }
 

@@ -18,6 +18,7 @@ mod ephemeral;
 mod failures;
 mod freshness;
 mod lab;
+mod lease;
 mod outages;
 mod permissions;
 mod pods;

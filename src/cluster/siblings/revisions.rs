@@ -48,7 +48,7 @@ pub(in crate::cluster) enum List {
 
 #[derive(Debug, Default)]
 pub(in crate::cluster) struct Revisions {
-    revisions: HashMap<Arc<OwnerRevision>, Known>,
+    known: HashMap<Arc<OwnerRevision>, Known>,
     pods: HashMap<u128, Place>,
     pins: HashMap<PinName, Arc<OwnerRevision>>,
     /// Revisions whose Pods run what is not recorded, and that nobody has taken to record it.
@@ -88,7 +88,7 @@ impl Revisions {
         slot: &str,
         text: &str,
     ) -> Option<Digest> {
-        let known = self.revisions.get(revision)?;
+        let known = self.known.get(revision)?;
         let mut seen = None;
         for member in &known.members {
             // What one of those that share their slots lacks, they all lack.
@@ -110,7 +110,7 @@ impl Revisions {
         slot: &str,
         text: &str,
     ) -> Option<Digest> {
-        let (_, slots) = self.revisions.get(revision)?.pin.as_ref()?;
+        let (_, slots) = self.known.get(revision)?.pin.as_ref()?;
         find(slots, slot, text)
     }
 
@@ -134,7 +134,7 @@ impl Revisions {
             created,
         };
         self.pods.insert(pod.uid, place);
-        if let Some(known) = self.revisions.get_mut(&revision) {
+        if let Some(known) = self.known.get_mut(&revision) {
             known.workload = Some(pod.workload);
             known.put((created, pod.uid), pod.slots);
         }
@@ -146,7 +146,7 @@ impl Revisions {
         let Some(Place { revision, created }) = self.pods.remove(&uid) else {
             return;
         };
-        if let Some(known) = self.revisions.get_mut(&revision) {
+        if let Some(known) = self.known.get_mut(&revision) {
             known.take((created, uid));
         }
         self.leave(&revision);
@@ -183,7 +183,7 @@ impl Revisions {
             self.delete_pin(&name);
         }
         let revision = self.enter(revision);
-        if let Some(known) = self.revisions.get_mut(&revision) {
+        if let Some(known) = self.known.get_mut(&revision) {
             known.pin = Some((name.1.clone(), slots));
         }
         self.pins.insert(name, revision.clone());
@@ -195,7 +195,7 @@ impl Revisions {
         let Some(revision) = self.pins.remove(name) else {
             return;
         };
-        if let Some(known) = self.revisions.get_mut(&revision) {
+        if let Some(known) = self.known.get_mut(&revision) {
             known.pin.take_if(|(of, _)| *of == name.1);
         }
         self.leave(&revision);
@@ -233,7 +233,7 @@ impl Revisions {
             self.unrecorded.remove(revision);
         }
         let learned = |revision: Arc<OwnerRevision>| {
-            let known = self.revisions.get(&revision)?;
+            let known = self.known.get(&revision)?;
             Some(Learned {
                 revision: (*revision).clone(),
                 workload: known.workload.clone()?,
@@ -245,10 +245,7 @@ impl Revisions {
 
     /// Finds all revisions that are not recorded, also those that were taken.
     pub(super) fn look_again(&mut self) {
-        let open = self
-            .revisions
-            .iter()
-            .filter(|(_, known)| !known.is_recorded());
+        let open = self.known.iter().filter(|(_, known)| !known.is_recorded());
         self.unrecorded = open.map(|(revision, _)| revision.clone()).collect();
     }
 
@@ -256,7 +253,7 @@ impl Revisions {
         let Some(place) = self.pods.get(&pod.uid) else {
             return false;
         };
-        let known = self.revisions.get(&place.revision);
+        let known = self.known.get(&place.revision);
         *place.revision == pod.revision
             && place.created == pod.created
             && known.is_some_and(|known| known.holds((pod.created, pod.uid), &pod.slots))
@@ -264,25 +261,25 @@ impl Revisions {
 
     /// The shared name of a revision, which is known from now on.
     fn enter(&mut self, revision: OwnerRevision) -> Arc<OwnerRevision> {
-        if let Some((known, _)) = self.revisions.get_key_value(&revision) {
+        if let Some((known, _)) = self.known.get_key_value(&revision) {
             return known.clone();
         }
         let revision = Arc::new(revision);
-        self.revisions.insert(revision.clone(), Known::default());
+        self.known.insert(revision.clone(), Known::default());
         revision
     }
 
     /// A Pod or a pin of this revision has gone.
     fn leave(&mut self, revision: &Arc<OwnerRevision>) {
         let is_over = |known: &Known| known.members.is_empty() && known.pin.is_none();
-        if self.revisions.get(revision).is_some_and(is_over) {
-            self.revisions.remove(revision);
+        if self.known.get(revision).is_some_and(is_over) {
+            self.known.remove(revision);
         }
         self.compare(revision);
     }
 
     fn compare(&mut self, revision: &Arc<OwnerRevision>) {
-        let known = self.revisions.get(revision);
+        let known = self.known.get(revision);
         if known.is_some_and(|known| !known.is_recorded()) {
             self.unrecorded.insert(revision.clone());
         } else {

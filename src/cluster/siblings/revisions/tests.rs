@@ -35,8 +35,8 @@ fn runs(revisions: &Revisions, owner: &str) -> Option<Digest> {
     revisions.of_pods(&revision(owner), "app", "app:dev")
 }
 
-fn digest(seed: &str) -> Option<Digest> {
-    Some(Digest::of(seed.as_bytes()))
+fn digest(seed: &str) -> Digest {
+    Digest::of(seed.as_bytes())
 }
 
 fn pin_name(name: &str) -> PinName {
@@ -50,14 +50,14 @@ fn the_oldest_pod_wins_whatever_the_order_of_news() {
     revisions.apply_pod(pod(2, 10, "a", "second"));
     revisions.apply_pod(pod(1, 10, "a", "first"));
     revisions.apply_pod(pod(9, 1, "b", "other"));
-    assert_eq!(runs(&revisions, "a"), digest("first"));
+    assert_eq!(runs(&revisions, "a"), Some(digest("first")));
     revisions.delete_pod(1);
-    assert_eq!(runs(&revisions, "a"), digest("second"));
+    assert_eq!(runs(&revisions, "a"), Some(digest("second")));
     revisions.delete_pod(2);
-    assert_eq!(runs(&revisions, "a"), digest("young"));
+    assert_eq!(runs(&revisions, "a"), Some(digest("young")));
     revisions.delete_pod(3);
     assert_eq!(runs(&revisions, "a"), None);
-    assert_eq!(revisions.revisions.len(), 1, "only b is left");
+    assert_eq!(revisions.known.len(), 1, "only b is left");
 }
 
 #[test]
@@ -66,7 +66,7 @@ fn a_pod_that_is_adopted_counts_for_its_new_owner() {
     revisions.apply_pod(pod(1, 1, "a", "one"));
     revisions.apply_pod(pod(1, 1, "b", "one"));
     assert_eq!(runs(&revisions, "a"), None);
-    assert_eq!(runs(&revisions, "b"), digest("one"));
+    assert_eq!(runs(&revisions, "b"), Some(digest("one")));
     assert_eq!(revisions.numbers(), (1, 0));
 }
 
@@ -76,7 +76,7 @@ fn siblings_that_agree_share_what_they_tell() {
     for uid in 0..100 {
         revisions.apply_pod(pod(uid, 1, "a", "one"));
     }
-    let members = &revisions.revisions[&revision("a")].members;
+    let members = &revisions.known[&revision("a")].members;
     assert!(
         members
             .iter()
@@ -92,7 +92,7 @@ fn a_slot_or_text_that_the_oldest_lacks_is_looked_for_in_the_next() {
         ..pod(1, 1, "a", "")
     });
     revisions.apply_pod(pod(2, 2, "a", "one"));
-    assert_eq!(runs(&revisions, "a"), digest("one"));
+    assert_eq!(runs(&revisions, "a"), Some(digest("one")));
     assert_eq!(revisions.of_pods(&revision("a"), "app", "app:test"), None);
 }
 
@@ -111,7 +111,7 @@ fn a_list_drops_what_it_does_not_hold_in_its_scope() {
     revisions.retain_pins(&Scope::All, &HashSet::new());
     revisions.retain_pods(&Scope::All, &HashSet::new());
     assert_eq!(revisions.numbers(), (0, 0));
-    assert!(revisions.revisions.is_empty());
+    assert!(revisions.known.is_empty());
 }
 
 #[test]
@@ -119,12 +119,12 @@ fn a_pin_speaks_when_no_pod_is_left() {
     let mut revisions = Revisions::default();
     revisions.apply_pin(pin_name("p"), revision("a"), slots(&[("app", "one")]));
     let recorded = |r: &Revisions| r.of_pin(&revision("a"), "app", "app:dev");
-    assert_eq!(recorded(&revisions), digest("one"));
+    assert_eq!(recorded(&revisions), Some(digest("one")));
     assert_eq!(runs(&revisions, "a"), None);
     revisions.apply_pin(pin_name("p"), revision("b"), slots(&[("app", "one")]));
     assert_eq!(recorded(&revisions), None, "it speaks of another now");
     revisions.delete_pin(&pin_name("p"));
-    assert!(revisions.revisions.is_empty());
+    assert!(revisions.known.is_empty());
 }
 
 #[test]

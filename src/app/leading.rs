@@ -1,0 +1,77 @@
+//! Which replica leads, and what it does for all.
+
+use std::{
+    hash::{BuildHasher as _, Hasher as _, RandomState},
+    sync::Arc,
+};
+
+use tokio::{sync::watch, task::JoinHandle};
+
+use crate::{
+    config::config::Registration,
+    controller::{
+        lease::{Candidate, alone},
+        lease_object::LeaseObject,
+    },
+    http::drain::{Phase, Phases},
+    telemetry::metrics::Metrics,
+};
+
+use super::source::Joined;
+
+/// The election as it goes on. Dropped, it ends, and the Lease is not given back.
+pub(super) struct Leading {
+    /// Whether this replica leads.
+    pub(super) leader: watch::Receiver<bool>,
+    campaign: Campaign,
+}
+
+enum Campaign {
+    Alone(watch::Sender<bool>),
+    Among(JoinHandle<()>),
+}
+
+/// Starts the election among the replicas of one namespace; the Lease is given back when the servers leave. A
+/// process that is in no namespace has no replicas, and leads.
+pub(super) fn start(
+    joined: &Joined,
+    registration: Option<&Registration>,
+    mut phases: Phases,
+    metrics: &Arc<Metrics>,
+) -> Leading {
+    let own = &joined.own;
+    let Some(namespace) = &own.namespace else {
+        let (sender, leader) = alone(metrics);
+        return Leading {
+            leader,
+            campaign: Campaign::Alone(sender),
+        };
+    };
+    let owner = registration.map(|registration| registration.configuration.clone());
+    let lease = LeaseObject::new(joined.client.clone(), namespace, &own.lease, owner);
+    let identity = own.pod.clone().unwrap_or_else(unique);
+    let (candidate, leader) = Candidate::new(lease, identity, metrics.clone());
+    let stop = async move { phases.reached(Phase::Leaving).await };
+    Leading {
+        leader,
+        campaign: Campaign::Among(tokio::spawn(candidate.run(stop))),
+    }
+}
+
+impl Leading {
+    /// Waits until the Lease is given back.
+    pub(super) async fn ended(self) {
+        match self.campaign {
+            Campaign::Alone(sender) => drop(sender),
+            Campaign::Among(campaign) => drop(campaign.await),
+        }
+    }
+}
+
+/// A name that no other process has: two of one host are two candidates.
+fn unique() -> String {
+    let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
+    // The keys of a RandomState are random.
+    let number = RandomState::new().build_hasher().finish();
+    format!("{}_{number:016x}", host.trim())
+}

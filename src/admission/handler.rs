@@ -108,7 +108,7 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
         };
         let (plan, told) = match self.case(kind, &request, asked).await {
             Some((case, notes)) => self.plan(&case, notes).await,
-            None => (Plan::default(), None),
+            None => (self.unread(kind, &request), None),
         };
         let answer = match (&plan.denial, plan.patch.is_empty()) {
             (Some(_), _) => metrics::Answer::Denied,
@@ -167,9 +167,31 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
         Some((case, notes))
     }
 
+    /// The plan for what passes unread.
+    fn unread(&self, kind: Kind, request: &Request<'_>) -> Plan {
+        let mut plan = Plan::default();
+        let name = request.namespace();
+        let looked = |object| Looked::of(kind, request, object);
+        if !self.cluster.watches(name) && request.object.as_ref().and_then(looked).is_some() {
+            let line = format!(
+                "namespace {name} is not among those that cotter watches; its images are left as they are"
+            );
+            plan.warnings.push(Weight::Unpinned, line);
+        }
+        plan
+    }
+
     async fn namespace(&self, name: &str, deadline: Instant) -> Option<Namespace> {
         if let Some(known) = self.cluster.namespace(name) {
             return Some(known);
+        }
+        if !self.cluster.watches(name) {
+            self.metrics.unwatched_review();
+            tracing::warn!(
+                namespace = name,
+                "namespace is not among those that cotter watches; the object passes unread"
+            );
+            return None;
         }
         self.metrics.live_look_up();
         let asked = self.cluster.look_up_namespace(name, deadline);

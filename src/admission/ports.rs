@@ -60,6 +60,12 @@ pub struct ServiceAccount {
 
 /// The state of the cluster that an admission needs, as the watches have it.
 pub trait Cluster: Send + Sync + 'static {
+    /// Whether a namespace is among those that are watched, whether it exists or not. Nothing can be said of others.
+    fn watches(&self, namespace: &str) -> bool {
+        let _ = namespace;
+        true
+    }
+
     /// A namespace's choice; `None` if the watches have not seen such a namespace.
     fn namespace(&self, name: &str) -> Option<Namespace>;
 
@@ -96,6 +102,10 @@ impl<T: Registry + ?Sized> Registry for Arc<T> {
 }
 
 impl<T: Cluster + ?Sized> Cluster for Arc<T> {
+    fn watches(&self, namespace: &str) -> bool {
+        (**self).watches(namespace)
+    }
+
     fn namespace(&self, name: &str) -> Option<Namespace> {
         (**self).namespace(name)
     }

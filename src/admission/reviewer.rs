@@ -20,7 +20,7 @@ pub struct ReviewRequest {
 /// Why a body is no review that can be answered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BadReview {
-    /// A 4xx: what the caller did wrong.
+    /// A 4xx: what the caller did wrong; or 503 where nobody can answer yet.
     pub status: StatusCode,
     /// One line for a person, without the body's text.
     pub message: Cow<'static, str>,

@@ -1,15 +1,18 @@
 //! The composition root of `cotter serve`: the only place that knows every floor.
 
+mod audit_events;
+mod config_map;
+mod gate;
 mod reload;
 mod settings;
 mod source;
 mod trust;
+mod watches;
 mod webhook;
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
-use arc_swap::ArcSwap;
 use tokio::{signal::unix, sync::watch, task::JoinSet};
 
 use crate::{
@@ -24,6 +27,10 @@ use crate::{
     registry::client::Client,
     telemetry::{logs, metrics::Metrics, readiness::Readiness},
 };
+
+use gate::{Gate, Switch};
+use reload::InUse;
+use source::Opened;
 
 /// Serves until SIGTERM or SIGINT, and returns when everything in flight is answered.
 ///
@@ -88,6 +95,9 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<Bound> {
     bound.with_context(|| format!("cannot listen on {address}; choose another address with {flag}"))
 }
 
+/// The handler of all reviews.
+type Answering = Handler<Client, Arc<dyn Cluster>, Arc<dyn Siblings>>;
+
 /// Joins the floors: the handler over its registry and its cluster, and in `tasks` what keeps these up to date.
 async fn routes(
     config: Config,
@@ -95,7 +105,7 @@ async fn routes(
     metrics: &Arc<Metrics>,
     readiness: &Readiness,
     tasks: &mut JoinSet<()>,
-) -> Result<Routes<Handler<Client, Arc<dyn Cluster>, Arc<dyn Siblings>>>> {
+) -> Result<Routes<Gate<Answering>>> {
     let Config {
         webhook,
         source,
@@ -103,27 +113,34 @@ async fn routes(
         watched,
         ..
     } = config;
-    let source::Opened { cluster, siblings } =
-        source::open(source, metrics, readiness, tasks).await?;
-    let client = Client::new(settings::registry(&file), metrics.clone())?;
-    let admission = Arc::new(ArcSwap::from_pointee(settings::admission(
-        &file,
-        webhook.deadline,
-    )));
-    if let Some(watched) = watched {
-        let reload = reload::Reload {
-            watched,
-            client: client.clone(),
-            admission: admission.clone(),
-            deadline: webhook.deadline,
-            metrics: metrics.clone(),
-        };
-        tasks.spawn(reload.follow());
+    let Opened {
+        cluster,
+        siblings,
+        joined,
+    } = source::open(source, metrics, readiness, tasks).await?;
+    let events = joined.as_ref().map(|joined| joined.events.clone());
+    let findings = audit_events::open(events, metrics, tasks);
+    let in_use = InUse::new(&file, webhook.deadline, metrics.clone())?;
+    let gate = Switch::default();
+    let map = joined.and_then(|joined| config_map::open(joined, &in_use, &gate, readiness));
+    match map {
+        Some(map) => drop(tasks.spawn(map.follow())),
+        None => in_use.begin(&gate),
     }
-    let handler = Handler::new(client, cluster, siblings, admission, metrics.clone());
+    let handler = Handler::new(
+        in_use.client.clone(),
+        cluster,
+        siblings,
+        in_use.admission.clone(),
+        metrics.clone(),
+    )
+    .telling(findings);
+    if let Some(watched) = watched {
+        tasks.spawn(in_use.follow(watched));
+    }
     Ok(Routes::new(
         paths,
-        handler,
+        Gate::new(handler, gate),
         webhook.body_budget,
         metrics.clone(),
     ))

@@ -1,7 +1,8 @@
-//! Looks at `cotter.yaml` again and again, by its content.
+//! A new `cotter.yaml` in the place of the old one, and the file that is looked at again and again.
 
 use std::{sync::Arc, time::Duration};
 
+use anyhow::Result;
 use arc_swap::ArcSwap;
 
 use crate::{
@@ -14,37 +15,49 @@ use crate::{
     telemetry::metrics::Metrics,
 };
 
-use super::settings;
+use super::{gate::Switch, settings};
 
 /// How often: a change is in use within a person's patience.
-const PAUSE: Duration = Duration::from_secs(2);
+pub(super) const PAUSE: Duration = Duration::from_secs(2);
 
-/// What a new content of the file replaces.
-pub(super) struct Reload {
-    pub(super) watched: Watched,
+/// What a new configuration replaces.
+#[derive(Clone)]
+pub(super) struct InUse {
     pub(super) client: Client,
     pub(super) admission: Arc<ArcSwap<Settings>>,
-    pub(super) deadline: Duration,
+    deadline: Duration,
     pub(super) metrics: Arc<Metrics>,
 }
 
-impl Reload {
-    /// Follows the file for ever.
-    pub(super) async fn follow(mut self) {
-        loop {
-            tokio::time::sleep(PAUSE).await;
-            match self.watched.poll() {
-                Found::Unchanged => {}
-                Found::Refused(error) => self.refuse(&error.to_string()),
-                Found::Changed(file) => self.replace(&file),
-            }
-        }
+// === impl InUse ===
+
+impl InUse {
+    /// With a first configuration. `deadline`: the longest that one review may take.
+    pub(super) fn new(
+        file: &FileConfig,
+        deadline: Duration,
+        metrics: Arc<Metrics>,
+    ) -> Result<Self> {
+        let client = Client::new(settings::registry(file), metrics.clone())?;
+        let admission = settings::admission(file, deadline);
+        Ok(Self {
+            client,
+            admission: Arc::new(ArcSwap::from_pointee(admission)),
+            deadline,
+            metrics,
+        })
     }
 
-    fn replace(&self, file: &FileConfig) {
-        if let Err(error) = self.client.swap(settings::registry(file)) {
-            return self.refuse(&error.to_string());
-        }
+    /// The first configuration is the one to begin with.
+    pub(super) fn begin(&self, gate: &Switch) {
+        self.metrics.config_in_use();
+        gate.turn_on();
+    }
+
+    /// Puts another configuration in use, or says why that cannot be.
+    pub(super) fn replace(&self, file: &FileConfig) -> Result<(), String> {
+        let swapped = self.client.swap(settings::registry(file));
+        swapped.map_err(|error| error.to_string())?;
         let admission = settings::admission(file, self.deadline);
         self.admission.store(Arc::new(admission));
         self.metrics.config_reload(true);
@@ -52,10 +65,27 @@ impl Reload {
             tracing::warn!("{notice}");
         }
         tracing::info!("the configuration has changed and is in use");
+        Ok(())
     }
 
-    fn refuse(&self, error: &str) {
+    /// Says that a configuration is refused, and what is done `then`.
+    pub(super) fn refuse(&self, error: &str, then: &str) {
         self.metrics.config_reload(false);
-        tracing::error!("the changed configuration is refused, the old one stays in use: {error}");
+        tracing::error!("the configuration is refused, {then}: {error}");
+    }
+
+    /// Follows the file for ever.
+    pub(super) async fn follow(self, mut watched: Watched) {
+        loop {
+            tokio::time::sleep(PAUSE).await;
+            let refused = match watched.poll() {
+                Found::Unchanged => None,
+                Found::Refused(error) => Some(error.to_string()),
+                Found::Changed(file) => self.replace(&file).err(),
+            };
+            if let Some(error) = refused {
+                self.refuse(&error, "the old one stays in use");
+            }
+        }
     }
 }

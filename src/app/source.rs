@@ -3,6 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Result;
+use smol_str::SmolStr;
 use tokio::task::JoinSet;
 
 use crate::{
@@ -10,24 +11,39 @@ use crate::{
         ports::Cluster,
         stickiness::{NoSiblings, Siblings},
     },
-    cluster::{self, ClusterWatches, Standalone, client, siblings},
-    config::config::Source,
-    telemetry::{
-        metrics::Metrics,
-        readiness::{Handle, Readiness},
+    cluster::{
+        self, Standalone, WatchScope, client,
+        events::{About, Events},
+        siblings,
     },
+    config::config::{Own, Source},
+    telemetry::{metrics::Metrics, readiness::Readiness},
 };
+
+use super::watches::{self, Missing};
 
 /// How often manifests are looked at again.
 const PAUSE: Duration = Duration::from_secs(2);
 
-/// What admissions ask of the cluster.
+/// What was opened.
 pub(super) struct Opened {
+    /// The state of the cluster.
     pub(super) cluster: Arc<dyn Cluster>,
+    /// What siblings run.
     pub(super) siblings: Arc<dyn Siblings>,
+    /// The API server behind it; `None` without a cluster.
+    pub(super) joined: Option<Joined>,
 }
 
-/// The state of the cluster, and in `tasks` what keeps it so.
+/// A cluster that cotter has joined.
+pub(super) struct Joined {
+    pub(super) client: kube::Client,
+    pub(super) own: Own,
+    pub(super) events: Events,
+    pub(super) missing: Missing,
+}
+
+/// Opens the source, and puts in `tasks` what keeps its state up to date.
 pub(super) async fn open(
     source: Source,
     metrics: &Arc<Metrics>,
@@ -50,31 +66,51 @@ pub(super) async fn open(
             Ok(Opened {
                 cluster: standalone,
                 siblings: Arc::new(NoSiblings),
+                joined: None,
             })
         }
         Source::Cluster {
             kubeconfig,
             context,
             namespaces,
-            ..
+            own,
         } => {
             let client = client::connect(kubeconfig.as_deref(), context.as_deref()).await?;
-            let (siblings, learning) = siblings::spawn(&client, &namespaces, metrics);
-            let (live, watches) = cluster::spawn(client, metrics);
+            let events = Events::open(client.clone(), own.pod.as_deref(), metrics.clone(), tasks);
+            let missing = Missing {
+                events: events.clone(),
+                own: pod(&own),
+                metrics: metrics.clone(),
+            };
+            let scope = WatchScope::of(&namespaces);
+            let (live, watches) = cluster::spawn(&client, &scope, metrics);
+            let (siblings, learning) = siblings::spawn(&client, &scope, metrics);
             for watches in [watches, learning] {
-                let handles = watches
-                    .status()
-                    .iter()
-                    .map(|watch| readiness.check(watch.name))
-                    .collect();
-                tasks.spawn(tell(watches, handles));
+                tasks.spawn(watches::tell(watches, readiness, missing.clone()));
             }
+            let joined = Joined {
+                client,
+                own,
+                events,
+                missing,
+            };
             Ok(Opened {
                 cluster: live,
                 siblings,
+                joined: Some(joined),
             })
         }
     }
+}
+
+fn pod(own: &Own) -> Option<About> {
+    Some(About {
+        api_version: "v1".into(),
+        kind: "Pod".into(),
+        namespace: own.namespace.as_deref()?.into(),
+        name: own.pod.as_deref()?.into(),
+        uid: SmolStr::default(),
+    })
 }
 
 async fn follow(standalone: Arc<Standalone>) {
@@ -91,23 +127,6 @@ async fn follow(standalone: Arc<Standalone>) {
             Err(error) => tracing::error!(
                 "the changed pull secrets are refused, the old ones stay in use: {error}"
             ),
-        }
-    }
-}
-
-/// Keeps one readiness check for each watch; the watches run as long as this does.
-async fn tell(watches: ClusterWatches, handles: Vec<Handle>) {
-    let mut statuses = watches.subscribe();
-    loop {
-        for (watch, handle) in statuses.borrow_and_update().iter().zip(&handles) {
-            match (watch.synced, &watch.error) {
-                (true, _) => handle.pass(),
-                (false, None) => handle.wait_for("not listed yet"),
-                (false, Some(error)) => handle.wait_for(error.clone()),
-            }
-        }
-        if statuses.changed().await.is_err() {
-            return;
         }
     }
 }

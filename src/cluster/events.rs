@@ -22,7 +22,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use super::errors;
+use super::errors::{Target, of_request};
 use crate::telemetry::metrics::Metrics;
 
 /// Who reports, in the form of a label's key as the API wants it.
@@ -241,6 +241,7 @@ impl Writer {
 
     async fn write(&mut self, entry: Entry, step: Step) -> Result<(), String> {
         let namespace = entry.about.event_namespace().to_owned();
+        let target = Target::all("events.events.k8s.io", Some(&namespace.as_str().into()));
         let api: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
         let now = Timestamp::now();
         if let Step::Repeat(name, count) = step {
@@ -251,14 +252,14 @@ impl Writer {
                 // Somebody has deleted it.
                 Err(kube::Error::Api(status)) if status.code == 404 => {}
                 Err(error) => {
-                    return Err(errors::of_request(&error, "patch", "events.events.k8s.io"));
+                    return Err(of_request(&error, "patch", &target).text);
                 }
             }
         }
         let event = self.event(&entry, namespace, now);
         let name = event.metadata.name.clone().unwrap_or_default();
         let made = api.create(&PostParams::default(), &event).await;
-        made.map_err(|error| errors::of_request(&error, "create", "events.events.k8s.io"))?;
+        made.map_err(|error| of_request(&error, "create", &target).text)?;
         self.book.written(entry, name, Instant::now());
         Ok(())
     }

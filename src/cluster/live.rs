@@ -1,21 +1,25 @@
 //! The cluster as an admission sees it, and the tasks that keep it so.
 
-use std::{sync::Arc, time::Instant};
+use std::{collections::HashMap, sync::Arc, time::Instant};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use kube::{Api, Client, runtime::watcher};
+use smol_str::SmolStr;
 use tokio::{
     sync::{mpsc, watch},
     task::JoinSet,
 };
 
 use super::{
+    errors::Target,
     lookup::Lookup,
     namespaces::Namespaces,
     pull_secrets::{PullSecrets, selector},
+    scope::{self, WatchScope},
     service_accounts::ServiceAccounts,
     state::State,
-    watch::{Reporter, run},
+    status::Board,
+    watch::run,
 };
 use crate::{
     admission::ports::{Cluster, Namespace, ServiceAccount},
@@ -23,33 +27,14 @@ use crate::{
     telemetry::metrics::{Metrics, Watch},
 };
 
-pub use super::watch::WatchStatus;
+pub use super::status::WatchStatus;
 
 /// Objects in one page of a list, client-go's own: a page is held in memory as a whole.
 pub(super) const PAGE: u32 = 500;
 
-const NAMESPACES: usize = 0;
-
-/// What is watched, for a person and by resource; the order of [`ClusterWatches::status`].
-const WATCHES: [(&str, &str, Watch); 4] = [
-    ("namespaces", "namespaces", Watch::Namespaces),
-    (
-        "pull secrets (dockerconfigjson)",
-        "secrets",
-        Watch::PullSecrets,
-    ),
-    ("pull secrets (dockercfg)", "secrets", Watch::PullSecrets),
-    (
-        "service accounts",
-        "serviceaccounts",
-        Watch::ServiceAccounts,
-    ),
-];
-
 /// The state of a cluster, as its watches have it. Reading it never waits for the API server.
 pub struct LiveCluster {
-    state: Arc<State>,
-    lookup: Arc<Lookup>,
+    parts: Parts,
 }
 
 /// The running watches. Dropped, they end, and what they saw last stays readable.
@@ -59,68 +44,132 @@ pub struct ClusterWatches {
     _tasks: JoinSet<()>,
 }
 
-/// Starts to watch the cluster of `client`. Needs a tokio runtime, returns at once, and never ends by itself:
-/// failures are told by [`ClusterWatches::status`], the metrics and the log.
+/// What is watched together.
+enum Parts {
+    All(Part),
+    Listed(HashMap<SmolStr, Part>),
+}
+
+/// The state that one set of watches keeps.
+struct Part {
+    state: Arc<State>,
+    lookup: Arc<Lookup>,
+}
+
+/// Starts to watch the namespaces of `scope` in the cluster of `client`. Needs a tokio runtime, returns at once, and
+/// never ends by itself: failures are told by [`ClusterWatches::status`], the metrics and the log.
 ///
-/// Permissions: `get`, `list` and `watch` on namespaces, `list` and `watch` on secrets and on serviceaccounts.
+/// Permissions: `get`, `list` and `watch` on namespaces, `list` and `watch` on secrets and on serviceaccounts; in a
+/// scope of listed namespaces only on and in these.
 #[must_use]
-pub fn spawn(client: Client, metrics: &Arc<Metrics>) -> (Arc<LiveCluster>, ClusterWatches) {
-    let (to_list, listed) = mpsc::unbounded_channel();
-    let state = Arc::new(State::new(metrics.clone(), to_list));
-    let lookup = Arc::new(Lookup::new(client.clone(), state.clone(), metrics.clone()));
-    let unseen = WATCHES.map(|(name, ..)| WatchStatus {
-        name,
-        synced: false,
-        error: None,
-    });
-    let (sender, status) = watch::channel(unseen.to_vec());
-    let sender = Arc::new(sender);
-    let mut reporters = WATCHES
-        .iter()
-        .enumerate()
-        .map(|(index, (_, resource, watch))| {
-            Reporter::new(*watch, resource, metrics.clone(), sender.clone(), index)
-        });
+pub fn spawn(
+    client: &Client,
+    scope: &WatchScope,
+    metrics: &Arc<Metrics>,
+) -> (Arc<LiveCluster>, ClusterWatches) {
+    let mut board = Board::new(metrics.clone());
     let mut tasks = JoinSet::new();
-    let config = watcher::Config::default().page_size(PAGE);
-    if let Some(report) = reporters.next() {
-        let (api, state) = (Api::all(client.clone()), state.clone());
-        let sink = move || Namespaces::new(state.clone());
-        tasks.spawn(run(api, config.clone(), sink, report));
-    }
-    for kind in [SecretType::DockerConfigJson, SecretType::DockerCfg] {
-        let Some(report) = reporters.next() else {
-            break;
-        };
-        let (api, state) = (Api::all(client.clone()), state.clone());
-        let config = config.clone().fields(selector(kind));
-        let sink = move || PullSecrets::new(state.clone(), kind);
-        let mut status = status.clone();
-        tasks.spawn(async move {
-            // Which secrets to keep is known only when the namespaces are.
-            let known = |all: &Vec<WatchStatus>| all.get(NAMESPACES).is_some_and(|w| w.synced);
-            if status.wait_for(known).await.is_ok() {
-                run(api, config, sink, report).await;
-            }
-        });
-    }
-    if let Some(report) = reporters.next() {
-        let (api, state) = (Api::all(client), state.clone());
-        let sink = move || ServiceAccounts::new(state.clone());
-        tasks.spawn(run(api, config, sink, report));
-    }
-    tasks.spawn(lookup.clone().list_opted_in(listed));
-    let watches = ClusterWatches {
-        status,
-        _tasks: tasks,
+    let mut open = |namespace| Part::open(client, namespace, metrics, &mut board, &mut tasks);
+    let parts = match scope {
+        WatchScope::All => Parts::All(open(None)),
+        WatchScope::Listed(names) => Parts::Listed(
+            names
+                .iter()
+                .map(|name| (name.clone(), open(Some(name))))
+                .collect(),
+        ),
     };
-    (Arc::new(LiveCluster { state, lookup }), watches)
+    let watches = ClusterWatches::new(board, tasks);
+    (Arc::new(LiveCluster { parts }), watches)
+}
+
+// === impl Part ===
+
+impl Part {
+    /// Starts the watches of one namespace, or of all.
+    fn open(
+        client: &Client,
+        namespace: Option<&SmolStr>,
+        metrics: &Arc<Metrics>,
+        board: &mut Board,
+        tasks: &mut JoinSet<()>,
+    ) -> Self {
+        let (to_list, listed) = mpsc::unbounded_channel();
+        let state = Arc::new(State::new(metrics.clone(), to_list));
+        let lookup = Arc::new(Lookup::new(client.clone(), state.clone(), metrics.clone()));
+        let config = watcher::Config::default().page_size(PAGE);
+        let target = match namespace {
+            None => Target::all("namespaces", None),
+            Some(name) => Target::one("namespaces", name, None),
+        };
+        let report = board.add("namespaces", Watch::Namespaces, namespace, target);
+        let (index, status) = (report.index(), board.subscribe());
+        let of_namespaces = match namespace {
+            None => config.clone(),
+            Some(name) => config.clone().fields(&format!("metadata.name={name}")),
+        };
+        let (api, kept) = (Api::all(report.client(client)), state.clone());
+        let sink = move || Namespaces::new(kept.clone());
+        tasks.spawn(run(api, of_namespaces, sink, report));
+        for (kind, name) in [
+            (
+                SecretType::DockerConfigJson,
+                "pull secrets (dockerconfigjson)",
+            ),
+            (SecretType::DockerCfg, "pull secrets (dockercfg)"),
+        ] {
+            let report = board.add(
+                name,
+                Watch::PullSecrets,
+                namespace,
+                Target::all("secrets", namespace),
+            );
+            let api = scope::api(report.client(client), namespace.map(SmolStr::as_str));
+            let config = config.clone().fields(selector(kind));
+            let kept = state.clone();
+            let sink = move || PullSecrets::new(kept.clone(), kind);
+            let mut status = status.clone();
+            tasks.spawn(async move {
+                // Which secrets to keep is known only when the namespaces are.
+                let known = |all: &Vec<WatchStatus>| all.get(index).is_some_and(|w| w.synced);
+                if status.wait_for(known).await.is_ok() {
+                    run(api, config, sink, report).await;
+                }
+            });
+        }
+        let report = board.add(
+            "service accounts",
+            Watch::ServiceAccounts,
+            namespace,
+            Target::all("serviceaccounts", namespace),
+        );
+        let api = scope::api(report.client(client), namespace.map(SmolStr::as_str));
+        let kept = state.clone();
+        let sink = move || ServiceAccounts::new(kept.clone());
+        tasks.spawn(run(api, config, sink, report));
+        tasks.spawn(lookup.clone().list_opted_in(listed));
+        Self { state, lookup }
+    }
+}
+
+// === impl Parts ===
+
+impl Parts {
+    fn of(&self, namespace: &str) -> Option<&Part> {
+        match self {
+            Self::All(part) => Some(part),
+            Self::Listed(parts) => parts.get(namespace),
+        }
+    }
 }
 
 // === impl ClusterWatches ===
 
 impl ClusterWatches {
-    pub(super) fn new(status: watch::Receiver<Vec<WatchStatus>>, tasks: JoinSet<()>) -> Self {
+    /// The watches of `board`, which run in `tasks`.
+    pub(super) fn new(board: Board, mut tasks: JoinSet<()>) -> Self {
+        let status = board.subscribe();
+        tasks.spawn(board.tell_metrics());
         Self {
             status,
             _tasks: tasks,
@@ -149,16 +198,20 @@ impl ClusterWatches {
 // === impl LiveCluster ===
 
 impl Cluster for LiveCluster {
+    fn watches(&self, namespace: &str) -> bool {
+        self.parts.of(namespace).is_some()
+    }
+
     fn namespace(&self, name: &str) -> Option<Namespace> {
-        self.state.namespace(name)
+        self.parts.of(name)?.state.namespace(name)
     }
 
     fn pull_secrets(&self, namespace: &str) -> Option<Arc<NamespaceSecrets>> {
-        self.state.pull_secrets(namespace)
+        self.parts.of(namespace)?.state.pull_secrets(namespace)
     }
 
     fn service_account(&self, namespace: &str, name: &str) -> Option<Arc<ServiceAccount>> {
-        self.state.account(namespace, name)
+        self.parts.of(namespace)?.state.account(namespace, name)
     }
 
     fn look_up_namespace<'a>(
@@ -166,7 +219,10 @@ impl Cluster for LiveCluster {
         name: &'a str,
         deadline: Instant,
     ) -> BoxFuture<'a, Option<Namespace>> {
-        self.lookup.namespace(name, deadline).boxed()
+        match self.parts.of(name) {
+            Some(part) => part.lookup.namespace(name, deadline).boxed(),
+            None => std::future::ready(None).boxed(),
+        }
     }
 
     fn look_up_pull_secrets<'a>(
@@ -174,6 +230,9 @@ impl Cluster for LiveCluster {
         namespace: &'a str,
         deadline: Instant,
     ) -> BoxFuture<'a, Option<Arc<NamespaceSecrets>>> {
-        self.lookup.pull_secrets(namespace, deadline).boxed()
+        match self.parts.of(namespace) {
+            Some(part) => part.lookup.pull_secrets(namespace, deadline).boxed(),
+            None => std::future::ready(None).boxed(),
+        }
     }
 }

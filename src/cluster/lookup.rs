@@ -16,7 +16,7 @@ use tokio::{
 };
 
 use super::{
-    errors,
+    errors::{Target, of_request},
     flights::{Flight, Flights},
     ledger::Listed,
     limiter::Limiter,
@@ -158,7 +158,10 @@ impl Lookup {
                 Some(choice)
             }
             Ok(Ok(None)) => None,
-            Ok(Err(error)) => self.failed(&errors::of_request(&error, "get", "namespaces")),
+            Ok(Err(error)) => {
+                let target = Target::one("namespaces", &name, None);
+                self.failed(&of_request(&error, "get", &target).text)
+            }
             Err(_) => self.failed("cannot get namespaces: no answer in time"),
         }
     }
@@ -171,7 +174,10 @@ impl Lookup {
         );
         let listed = match timeout(PATIENCE, both).await {
             Ok(Ok((json, cfg))) => Ok(join(json, cfg)),
-            Ok(Err(error)) => Err(errors::of_request(&error, "list", "secrets")),
+            Ok(Err(error)) => {
+                let target = Target::all("secrets", Some(&namespace));
+                Err(of_request(&error, "list", &target).text)
+            }
             Err(_) => Err("cannot list secrets: no answer in time".to_owned()),
         };
         let news = listed.as_ref().ok();

@@ -4,6 +4,7 @@
 
 pub mod audit_events;
 pub mod client;
+pub mod config_map;
 mod errors;
 pub mod events;
 mod flights;
@@ -17,13 +18,17 @@ mod objects;
 mod pods;
 mod pull_secrets;
 mod revision_pins;
+mod scope;
 mod service_accounts;
 pub mod siblings;
 pub mod standalone;
 mod state;
+mod status;
 pub mod trust_store;
 mod watch;
 
+pub use errors::{Permission, Target};
 pub use live::{ClusterWatches, LiveCluster, WatchStatus, spawn};
+pub use scope::WatchScope;
 pub use siblings::SiblingIndex;
 pub use standalone::Standalone;

@@ -4,12 +4,13 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use kube::{Api, api::ListParams};
-use tokio::{sync::watch, time::sleep};
+use tokio::time::sleep;
 
 use super::{
-    errors,
+    errors::{self, Failure},
     siblings::{PinName, Scope, SiblingIndex},
-    watch::{Sink, WatchStatus},
+    status::Reporter,
+    watch::Sink,
 };
 use crate::api::revision_pin::RevisionPin;
 
@@ -72,50 +73,33 @@ fn name(pin: &RevisionPin) -> PinName {
 
 /// Waits until pins can be listed. Where they cannot, for a reason that may last, the watch counts as synced: pins
 /// are worth much, but not that no Pod is looked after.
-pub(super) async fn wait_until_served(
-    api: &Api<RevisionPin>,
-    status: &watch::Sender<Vec<WatchStatus>>,
-    place: usize,
-) {
+pub(super) async fn wait_until_served(api: &Api<RevisionPin>, report: &mut Reporter) {
     let mut said = None;
     loop {
         let error = match api.list(&ListParams::default().limit(1)).await {
-            Ok(_) => return tell(status, place, None, false),
+            Ok(_) => return report.works(),
             Err(error) => error,
         };
         let lasts =
             matches!(&error, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404));
-        let text = match &error {
-            kube::Error::Api(status) if status.code == 404 => {
+        let failure = match &error {
+            kube::Error::Api(status) if status.code == 404 => Failure::of_text(
                 "the API server knows no revisionpins.cotter.dev; install the definition that `cotter crd` prints"
-                    .to_owned()
-            }
-            error => errors::of_request(error, "list", "revisionpins.cotter.dev"),
+                    .to_owned(),
+            ),
+            error => errors::of_request(error, "list", report.target()),
         };
-        if lasts && said.as_ref() != Some(&text) {
+        if lasts && said.as_ref() != Some(&failure.text) {
+            said = Some(failure.text.clone());
             tracing::warn!(
-                "revisions without Pods are not remembered, everything else goes on: {text}"
+                "revisions without Pods are not remembered, everything else goes on: {}",
+                failure.text
             );
-            said = Some(text.clone());
         }
-        tell(status, place, Some(text), lasts);
+        report.failed(failure);
+        if lasts {
+            report.synced();
+        }
         sleep(if lasts { PAUSE } else { RETRY }).await;
     }
-}
-
-fn tell(
-    status: &watch::Sender<Vec<WatchStatus>>,
-    place: usize,
-    error: Option<String>,
-    synced: bool,
-) {
-    status.send_if_modified(|all| {
-        let Some(watch) = all.get_mut(place) else {
-            return false;
-        };
-        let is_news = watch.error != error || (synced && !watch.synced);
-        watch.synced |= synced;
-        watch.error = error;
-        is_news
-    });
 }

@@ -2,7 +2,10 @@
 
 use std::{
     path::{Path, PathBuf},
-    sync::{Arc, Mutex, PoisonError},
+    sync::{
+        Arc, Mutex, PoisonError,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Instant,
 };
 
@@ -25,6 +28,7 @@ pub struct Standalone {
     manifests: ArcSwap<Manifests>,
     none: Arc<NamespaceSecrets>,
     seen: Mutex<[u8; 32]>,
+    broken: AtomicUsize,
     metrics: Arc<Metrics>,
 }
 
@@ -49,6 +53,7 @@ impl Standalone {
             manifests: ArcSwap::default(),
             none: Arc::default(),
             seen: Mutex::default(),
+            broken: AtomicUsize::new(0),
             metrics,
         };
         standalone.poll()?;
@@ -86,7 +91,9 @@ impl Standalone {
         }
         let all = manifests.namespaces.values();
         let broken = all.flat_map(|of| of.iter().filter(|secret| secret.broken().is_some()));
-        self.metrics.broken_pull_secrets(broken.count());
+        let now = broken.count();
+        let before = self.broken.swap(now, Ordering::Relaxed);
+        self.metrics.broken_pull_secrets(before, now);
         self.manifests.store(Arc::new(manifests));
         Ok(true)
     }

@@ -4,7 +4,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard,
+        atomic::{AtomicUsize, Ordering},
+    },
 };
 
 use smol_str::SmolStr;
@@ -30,6 +33,8 @@ pub(super) struct State {
     secrets: RwLock<HashMap<SmolStr, Arc<NamespaceSecrets>>>,
     accounts: RwLock<Accounts>,
     metrics: Arc<Metrics>,
+    /// What the metrics know of: one state is not the only one in a scope of listed namespaces.
+    broken: AtomicUsize,
     /// Namespaces whose pull secrets have to be listed.
     to_list: mpsc::UnboundedSender<SmolStr>,
 }
@@ -42,6 +47,7 @@ impl State {
             secrets: RwLock::default(),
             accounts: RwLock::default(),
             metrics,
+            broken: AtomicUsize::new(0),
             to_list,
         }
     }
@@ -188,7 +194,11 @@ impl State {
             }
         }
         drop(old);
-        self.metrics.broken_pull_secrets(ledger.broken());
+        let (now, before) = (
+            ledger.broken(),
+            self.broken.swap(ledger.broken(), Ordering::Relaxed),
+        );
+        self.metrics.broken_pull_secrets(before, now);
     }
 
     // === Service accounts ===

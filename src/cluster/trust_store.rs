@@ -11,7 +11,12 @@ use k8s_openapi::api::{admissionregistration::v1::MutatingWebhookConfiguration, 
 use kube::{Api, Client, runtime::watcher};
 use tokio::{sync::watch, task::JoinSet};
 
-use super::watch::{Reporter, Sink, WatchStatus, run};
+use super::{
+    errors::Target,
+    live::ClusterWatches,
+    status::{Board, WatchStatus},
+    watch::{Sink, run},
+};
 use crate::{
     telemetry::metrics::{Metrics, Watch},
     tls::ports::{Observed, Seen, StoreError, TrustStore, Write},
@@ -40,7 +45,7 @@ pub struct ClusterTrustStore {
     secrets: Api<Secret>,
     configurations: Api<MutatingWebhookConfiguration>,
     observed: watch::Receiver<Observed>,
-    _tasks: JoinSet<()>,
+    watches: ClusterWatches,
 }
 
 /// Takes in what one of the two watches tells.
@@ -57,57 +62,39 @@ struct Keep<T, F> {
 /// `watch` and `patch` on the one webhook configuration.
 #[must_use]
 pub fn spawn(client: &Client, names: Names, metrics: &Arc<Metrics>) -> ClusterTrustStore {
-    let secrets: Api<Secret> = Api::namespaced(client.clone(), &names.namespace);
-    let configurations: Api<MutatingWebhookConfiguration> = Api::all(client.clone());
     let (sender, observed) = watch::channel(Observed::default());
     let sender = Arc::new(sender);
-    let status = |name| {
-        let first = WatchStatus {
-            name,
-            synced: false,
-            error: None,
-        };
-        watch::channel(vec![first])
-    };
+    let mut board = Board::new(metrics.clone());
     let mut tasks = JoinSet::new();
-    let (report, told) = status("shared secret");
-    let reporter = Reporter::new(
+    let report = board.add(
+        "shared secret",
         Watch::TrustSecret,
-        "secrets",
-        metrics.clone(),
-        report.into(),
-        0,
+        None,
+        names.secret_target(),
     );
-    let (api, config, to) = (secrets.clone(), only(&names.secret), sender.clone());
-    tasks.spawn(run(api, config, move || secret_sink(to.clone()), reporter));
-    tasks.spawn(blame(told, sender.clone(), |observed, error| {
-        fail(&mut observed.secret, error)
-    }));
-    let (report, told) = status("webhook configuration");
-    let reporter = Reporter::new(
+    let secret = report.index();
+    let api = Api::namespaced(report.client(client), &names.namespace);
+    let (config, to) = (only(&names.secret), sender.clone());
+    tasks.spawn(run(api, config, move || secret_sink(to.clone()), report));
+    let target = names.configuration_target();
+    let report = board.add(
+        "webhook configuration",
         Watch::WebhookConfiguration,
-        "mutatingwebhookconfigurations",
-        metrics.clone(),
-        report.into(),
-        0,
+        None,
+        target,
     );
-    let (api, config, to) = (
-        configurations.clone(),
-        only(&names.configuration),
-        sender.clone(),
-    );
-    let of = names.clone();
+    let configuration = report.index();
+    let api = Api::all(report.client(client));
+    let (config, to, of) = (only(&names.configuration), sender.clone(), names.clone());
     let sink = move || configuration_sink(to.clone(), of.clone());
-    tasks.spawn(run(api, config, sink, reporter));
-    tasks.spawn(blame(told, sender, |observed, error| {
-        fail(&mut observed.configuration, error)
-    }));
+    tasks.spawn(run(api, config, sink, report));
+    tasks.spawn(blame(board.subscribe(), sender, [secret, configuration]));
     ClusterTrustStore {
+        secrets: Api::namespaced(client.clone(), &names.namespace),
+        configurations: Api::all(client.clone()),
         names,
-        secrets,
-        configurations,
         observed,
-        _tasks: tasks,
+        watches: ClusterWatches::new(board, tasks),
     }
 }
 
@@ -145,14 +132,15 @@ fn configuration_sink(
 async fn blame(
     mut told: watch::Receiver<Vec<WatchStatus>>,
     observed: Arc<watch::Sender<Observed>>,
-    set: fn(&mut Observed, Option<String>) -> bool,
+    [secret, configuration]: [usize; 2],
 ) {
     while told.changed().await.is_ok() {
-        let error = told
-            .borrow_and_update()
-            .first()
-            .and_then(|watch| watch.error.clone());
-        observed.send_if_modified(|observed| set(observed, error));
+        let now = told.borrow_and_update().clone();
+        let error = |at: usize| now.get(at).and_then(|watch| watch.error.clone());
+        observed.send_if_modified(|observed| {
+            let secret = fail(&mut observed.secret, error(secret));
+            fail(&mut observed.configuration, error(configuration)) || secret
+        });
     }
 }
 
@@ -205,7 +193,27 @@ where
     }
 }
 
+// === impl Names ===
+
+impl Names {
+    fn secret_target(&self) -> Target {
+        Target::one("secrets", &self.secret, Some(&self.namespace))
+    }
+
+    fn configuration_target(&self) -> Target {
+        Target::one("mutatingwebhookconfigurations", &self.configuration, None)
+    }
+}
+
 // === impl ClusterTrustStore ===
+
+impl ClusterTrustStore {
+    /// How the two watches are.
+    #[must_use]
+    pub fn watches(&self) -> watch::Receiver<Vec<WatchStatus>> {
+        self.watches.subscribe()
+    }
+}
 
 impl TrustStore for ClusterTrustStore {
     fn observe(&self) -> watch::Receiver<Observed> {

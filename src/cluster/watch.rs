@@ -1,12 +1,6 @@
 //! One watch: lists, follows, and starts again; the last state stays in use meanwhile.
 
-use std::{
-    fmt::Debug,
-    panic::AssertUnwindSafe,
-    pin::pin,
-    sync::Arc,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
-};
+use std::{fmt::Debug, panic::AssertUnwindSafe, pin::pin, time::Duration};
 
 use futures_util::{FutureExt as _, StreamExt as _};
 use kube::{
@@ -17,22 +11,18 @@ use kube::{
     },
 };
 use serde::de::DeserializeOwned;
-use tokio::{
-    sync::watch,
-    time::{sleep, timeout},
-};
+use tokio::time::{sleep, timeout};
 
-use super::errors;
-use crate::telemetry::metrics::{Metrics, Watch};
+use super::{
+    errors::{Failure, of_watch},
+    status::Reporter,
+};
 
 /// How long a list, or a page of it, may stay unanswered: the API server's own limit for a request is 60 s.
 const LIST_PATIENCE: Duration = Duration::from_secs(70);
 
 /// A watch that has not failed for this long works again: longer than the back-off's 30 s plus a connection attempt's 30 s.
 const QUIET: Duration = Duration::from_secs(90);
-
-/// The same watch's failures are logged once in this time.
-const LOG_PAUSE: Duration = Duration::from_mins(1);
 
 /// A panic that one object causes comes again with the next list.
 const PANIC_PAUSE: Duration = Duration::from_secs(30);
@@ -57,29 +47,6 @@ pub(super) trait Sink: Send + 'static {
     fn deleted(&mut self, object: Self::Object);
 }
 
-/// How a watch is.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct WatchStatus {
-    /// What it watches, for a person.
-    pub name: &'static str,
-    /// Whether it has listed all there is, once. Stays `true` while the API server is away.
-    pub synced: bool,
-    /// What it failed with last; `None` while it works.
-    pub error: Option<String>,
-}
-
-/// Where a watch tells how it is.
-#[derive(Debug)]
-pub(super) struct Reporter {
-    watch: Watch,
-    resource: &'static str,
-    metrics: Arc<Metrics>,
-    status: Arc<watch::Sender<Vec<WatchStatus>>>,
-    index: usize,
-    logged: Option<Instant>,
-    failures: u64,
-}
-
 /// Watches until dropped; each start has a sink of its own.
 pub(super) async fn run<S: Sink>(
     api: Api<S::Object>,
@@ -91,10 +58,11 @@ pub(super) async fn run<S: Sink>(
         let started = follow(&api, &config, sink(), &mut report);
         // A watch that is gone for good would leave everything looking well.
         if AssertUnwindSafe(started).catch_unwind().await.is_err() {
-            let resource = report.resource;
-            report.failed(format!(
-                "cannot take in {resource}: cotter panicked, which is a defect; please report it"
-            ));
+            let text = format!(
+                "cannot take in {}: cotter panicked, which is a defect; please report it",
+                report.target()
+            );
+            report.failed(Failure::of_text(text));
             sleep(PANIC_PAUSE).await;
         }
     }
@@ -115,12 +83,13 @@ async fn follow<S: Sink>(
             Ok(Some(Ok(event))) => listing = take(&mut sink, event, listing, report),
             Ok(Some(Err(error))) => {
                 listing = false;
-                report.failed(errors::of_watch(&error, report.resource));
+                report.failed(of_watch(&error, report.target()));
             }
             Ok(None) => return,
             Err(_) if listing => {
-                let (resource, seconds) = (report.resource, LIST_PATIENCE.as_secs());
-                report.failed(format!("cannot list {resource}: no answer for {seconds} s"));
+                let (target, seconds) = (report.target(), LIST_PATIENCE.as_secs());
+                let text = format!("cannot list {target}: no answer for {seconds} s");
+                report.failed(Failure::of_text(text));
                 return;
             }
             Err(_) => report.works(),
@@ -152,77 +121,6 @@ fn take<S: Sink>(
         Event::Apply(object) => sink.applied(object),
         Event::Delete(object) => sink.deleted(object),
     }
-    report.heard();
+    report.works();
     false
-}
-
-// === impl Reporter ===
-
-impl Reporter {
-    pub(super) fn new(
-        watch: Watch,
-        resource: &'static str,
-        metrics: Arc<Metrics>,
-        status: Arc<watch::Sender<Vec<WatchStatus>>>,
-        index: usize,
-    ) -> Self {
-        Self {
-            watch,
-            resource,
-            metrics,
-            status,
-            index,
-            logged: None,
-            failures: 0,
-        }
-    }
-
-    fn update(&self, change: impl FnOnce(&mut WatchStatus) -> bool) {
-        self.status
-            .send_if_modified(|all| all.get_mut(self.index).is_some_and(change));
-    }
-
-    fn synced(&self) {
-        self.update(|status| !std::mem::replace(&mut status.synced, true));
-    }
-
-    fn heard(&mut self) {
-        let now = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        self.metrics.watch_synced(self.watch, now.as_secs_f64());
-        self.works();
-    }
-
-    fn works(&mut self) {
-        if self.failures > 0 {
-            tracing::info!(
-                watch = self.resource,
-                failures = self.failures,
-                "the watch works again"
-            );
-            self.failures = 0;
-            self.logged = None;
-            self.update(|status| status.error.take().is_some());
-        }
-    }
-
-    fn failed(&mut self, text: String) {
-        self.failures += 1;
-        self.metrics.watch_error(self.watch);
-        if self.logged.is_none_or(|at| at.elapsed() >= LOG_PAUSE) {
-            self.logged = Some(Instant::now());
-            tracing::warn!(
-                watch = self.resource,
-                failures = self.failures,
-                error = text,
-                "a watch failed; what was seen last stays in use"
-            );
-        }
-        self.update(|status| {
-            let changed = status.error.as_deref() != Some(&text);
-            status.error = Some(text);
-            changed
-        });
-    }
 }

@@ -153,13 +153,19 @@ fn source(
         namespace,
         pod_name: pod,
         config_map,
-        watch_namespaces: namespaces,
+        watch_namespaces,
         service: _,
         webhook_configuration: _,
         trust_secret: _,
         lease,
     } = cluster;
+    let namespaces = listed(&watch_namespaces, problems);
     if standalone {
+        if !namespaces.is_empty() {
+            let said =
+                "--watch-namespaces lists namespaces of a cluster; remove it or --standalone";
+            problems.push(said.to_owned());
+        }
         if kubeconfig.is_some() || context.is_some() || config_map.is_some() {
             let said = "--kubeconfig, --context and --config-map name a cluster; remove them or --standalone";
             problems.push(said.to_owned());
@@ -190,6 +196,24 @@ fn source(
             lease,
         },
     }
+}
+
+/// The names of a list, which an empty environment variable leaves empty.
+fn listed(names: &[String], problems: &mut Vec<String>) -> Vec<String> {
+    let names = names.iter().map(|name| name.trim());
+    let names: Vec<String> = names
+        .filter(|name| !name.is_empty())
+        .map(str::to_owned)
+        .collect();
+    let fine = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-';
+    for name in &names {
+        if name.len() > 63 || !name.bytes().all(fine) {
+            problems.push(format!(
+                "--watch-namespaces: {name:?} is no namespace's name; write a,b with small letters, figures and hyphens"
+            ));
+        }
+    }
+    names
 }
 
 impl From<ModeArg> for Mode {

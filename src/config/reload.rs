@@ -1,4 +1,4 @@
-//! `cotter.yaml` again, when its content or that of a CA file it names has changed.
+//! `cotter.yaml` again, from a file or from whoever else reads it, when its content or that of a CA file it names has changed.
 //!
 //! Content is compared, not time or inode: a mounted volume swaps symbolic links, and editors rename.
 
@@ -12,7 +12,7 @@ use sha2::{Digest as _, Sha256};
 
 use super::{
     file::{self, FileConfig},
-    problem::ConfigError,
+    problem::{ConfigError, Problem},
 };
 
 /// What a look at the file found.
@@ -30,7 +30,16 @@ pub enum Reload {
 #[derive(Debug)]
 pub struct Watched {
     path: PathBuf,
-    seen: [u8; 32],
+    text: WatchedText,
+}
+
+/// A configuration that somebody else reads, and what was seen of it last. The CA files that it names are read here.
+#[derive(Debug)]
+pub struct WatchedText {
+    source: String,
+    /// What a relative CA file is relative to.
+    directory: Option<PathBuf>,
+    seen: Option<[u8; 32]>,
 }
 
 type Read<'a> = &'a dyn Fn(&Path) -> io::Result<Vec<u8>>;
@@ -50,42 +59,83 @@ impl Watched {
     }
 
     fn open_with(path: &Path, read: Read<'_>) -> Result<(Self, FileConfig), ConfigError> {
-        let (config, seen) = look(path, read);
-        let path = path.to_owned();
-        Ok((Self { path, seen }, config?))
+        let mut watched = Self {
+            path: path.to_owned(),
+            text: WatchedText {
+                source: path.display().to_string(),
+                directory: path.parent().map(Path::to_owned),
+                seen: None,
+            },
+        };
+        let config = watched.look(read).1?;
+        Ok((watched, config))
     }
 
     fn poll_with(&mut self, read: Read<'_>) -> Reload {
-        let (config, seen) = look(&self.path, read);
-        if std::mem::replace(&mut self.seen, seen) == seen {
-            return Reload::Unchanged;
-        }
-        match config {
-            Ok(config) => Reload::Changed(config),
-            Err(error) => Reload::Refused(error),
-        }
+        self.look(read).into()
+    }
+
+    fn look(&mut self, read: Read<'_>) -> Look {
+        let source = &self.text.source;
+        let text = read(&self.path).map_err(|error| file::unreadable(source, &error));
+        self.text.look(text, read)
     }
 }
 
-/// Reads the file and a digest of everything that was read for it: each file once, so that the digest is that of
-/// the bytes that were parsed.
-fn look(path: &Path, read: Read<'_>) -> (Result<FileConfig, ConfigError>, [u8; 32]) {
-    let hash = RefCell::new(Sha256::new());
-    let hashed = |path: &Path| {
-        let bytes = read(path);
-        let content: [u8; 32] = match &bytes {
-            Ok(bytes) => Sha256::digest(bytes).into(),
-            Err(error) => Sha256::digest(error.to_string()).into(),
+impl WatchedText {
+    /// Nothing was seen yet. `source` names it in what is said of its mistakes.
+    #[must_use]
+    pub fn new(source: String) -> Self {
+        Self {
+            source,
+            directory: None,
+            seen: None,
+        }
+    }
+
+    /// Takes the text as it is now, or why there is none. Reads small files, so call it where blocking is allowed.
+    pub fn take(&mut self, text: Result<&[u8], &str>) -> Reload {
+        let text = text
+            .map(<[u8]>::to_vec)
+            .map_err(|said| ConfigError::new(self.source.clone(), vec![Problem::of_source(said)]));
+        self.look(text, &|path| std::fs::read(path)).into()
+    }
+
+    /// Each file is read once, so that the digest is that of the bytes that were parsed.
+    fn look(&mut self, text: Result<Vec<u8>, ConfigError>, read: Read<'_>) -> Look {
+        let hash = RefCell::new(Sha256::new());
+        let note = |content: Result<&[u8], String>| {
+            let content: [u8; 32] = match content {
+                Ok(bytes) => Sha256::digest(bytes).into(),
+                Err(error) => Sha256::digest(error).into(),
+            };
+            hash.borrow_mut().update(content);
         };
-        hash.borrow_mut().update(content);
-        bytes
-    };
-    let source = path.display().to_string();
-    let config = match hashed(path) {
-        Ok(bytes) => file::parse(&source, path.parent(), &bytes, &hashed),
-        Err(error) => Err(file::unreadable(&source, &error)),
-    };
-    (config, hash.take().finalize().into())
+        let hashed = |path: &Path| {
+            let bytes = read(path);
+            note(bytes.as_deref().map_err(ToString::to_string));
+            bytes
+        };
+        note(text.as_deref().map_err(ToString::to_string));
+        let directory = self.directory.as_deref();
+        let config = text.and_then(|text| file::parse(&self.source, directory, &text, &hashed));
+        let now = Some(hash.take().finalize().into());
+        let before = std::mem::replace(&mut self.seen, now);
+        Look(before != now, config)
+    }
+}
+
+/// Whether the content is new, and what it says.
+struct Look(bool, Result<FileConfig, ConfigError>);
+
+impl From<Look> for Reload {
+    fn from(Look(new, config): Look) -> Self {
+        match config {
+            _ if !new => Self::Unchanged,
+            Ok(config) => Self::Changed(config),
+            Err(error) => Self::Refused(error),
+        }
+    }
 }
 
 #[cfg(test)]
@@ -169,5 +219,29 @@ mod tests {
         files.0.borrow_mut().clear();
         assert!(matches!(watched.poll_with(&read), Reload::Refused(_)));
         assert!(matches!(watched.poll_with(&read), Reload::Unchanged));
+    }
+
+    #[test]
+    fn a_text_of_another_reader_is_followed_with_its_ca_files() {
+        let dir = tempfile::tempdir().unwrap();
+        let ca = dir.path().join("ca.pem");
+        let text = format!(
+            "registries: [{{ host: r.internal, caFile: {} }}]",
+            ca.display()
+        );
+        let mut watched = WatchedText::new("ConfigMap own/cotter".into());
+        let mut refused = |text| match watched.take(text) {
+            Reload::Refused(error) => error.to_string(),
+            other => panic!("{other:?}"),
+        };
+        let said = refused(Err("is not there"));
+        assert_eq!(said, "ConfigMap own/cotter: is not there");
+        assert!(refused(Ok(text.as_bytes())).contains("ca.pem"));
+        std::fs::write(&ca, pem("one")).unwrap();
+        let mut take = || watched.take(Ok(text.as_bytes()));
+        assert!(matches!(take(), Reload::Changed(_)));
+        assert!(matches!(take(), Reload::Unchanged));
+        std::fs::write(&ca, pem("two")).unwrap();
+        assert!(matches!(take(), Reload::Changed(_)));
     }
 }

@@ -5,6 +5,7 @@ mod each;
 mod namespaces;
 mod registries;
 mod replicas;
+mod rights;
 mod trust;
 
 use std::{
@@ -24,7 +25,7 @@ use prometheus_client::{
 };
 
 use self::{
-    each::Each, namespaces::Namespaces, registries::Registries, replicas::Replicas,
+    each::Each, namespaces::Namespaces, registries::Registries, replicas::Replicas, rights::Rights,
     trust::TrustMetrics,
 };
 use super::labels::Hit;
@@ -75,6 +76,7 @@ pub struct Metrics {
     broken_secrets: Gauge,
     watch_errors: Family<WatchLabel, Counter>,
     watch_synced: Family<WatchLabel, Gauge<f64, AtomicU64>>,
+    rights: Rights,
     reloads: Each<Hit>,
     last_reload_ok: Gauge,
     last_reload_at: Gauge<f64, AtomicU64>,
@@ -119,6 +121,7 @@ impl Default for Metrics {
             broken_secrets: Gauge::default(),
             watch_errors: Family::default(),
             watch_synced: Family::default(),
+            rights: Rights::default(),
             reloads: ok(r, "config_reloads", "Re-reads of cotter.yaml, by success"),
             last_reload_ok: Gauge::default(),
             last_reload_at: Gauge::default(),
@@ -159,9 +162,10 @@ impl Metrics {
         );
         r.register(
             "watch_synced_timestamp_seconds",
-            "When a watch last heard from the API server",
+            "When a watch that has listed was last heard: a list, an event or a bookmark, which come about once a minute",
             self.watch_synced.clone(),
         );
+        self.rights.register(r);
         r.register(
             "config_last_reload_successful",
             "Whether the cotter.yaml that was read last is in use",
@@ -271,10 +275,10 @@ impl Metrics {
         self.findings_dropped.inc();
     }
 
-    /// Sets the number of pull secrets that the kubelet could not read.
-    pub fn broken_pull_secrets(&self, number: usize) {
-        self.broken_secrets
-            .set(i64::try_from(number).unwrap_or(i64::MAX));
+    /// The pull secrets that the kubelet could not read are `now`, of those that were `before`.
+    pub fn broken_pull_secrets(&self, before: usize, now: usize) {
+        let number = |n| i64::try_from(n).unwrap_or(i64::MAX);
+        self.broken_secrets.inc_by(number(now) - number(before));
     }
 
     /// Counts a failure of a watch.
@@ -282,8 +286,8 @@ impl Metrics {
         self.watch_errors.get_or_create(&WatchLabel { watch }).inc();
     }
 
-    /// Notes when (seconds since 1970) a watch last heard from the API server.
-    pub fn watch_synced(&self, watch: Watch, unix_seconds: f64) {
+    /// Notes when (seconds since 1970) a watch was last heard: a list, an event or a bookmark.
+    pub fn watch_heard(&self, watch: Watch, unix_seconds: f64) {
         self.watch_synced
             .get_or_create(&WatchLabel { watch })
             .set(unix_seconds);

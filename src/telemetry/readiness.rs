@@ -27,6 +27,8 @@ pub struct Check {
     pub name: Cow<'static, str>,
     /// What is still missing, one line; `None` once the check has passed.
     pub waits_for: Option<Cow<'static, str>>,
+    /// What is wrong although the check has passed, one line.
+    pub flaw: Option<Cow<'static, str>>,
 }
 
 // === impl Readiness ===
@@ -39,6 +41,7 @@ impl Readiness {
         checks.push(Check {
             name: name.into(),
             waits_for: Some(Cow::Borrowed("has not started")),
+            flaw: None,
         });
         Handle {
             checks: Arc::clone(&self.checks),
@@ -70,6 +73,11 @@ impl Handle {
         self.set(Ok(()));
     }
 
+    /// The check has passed, and something is wrong all the same; `flaw` is one line for a person.
+    pub fn pass_with(&self, flaw: impl Into<Cow<'static, str>>) {
+        self.replace(None, Some(flaw.into()));
+    }
+
     /// The check has not passed, or no longer passes; `reason` is one line for a person.
     pub fn wait_for(&self, reason: impl Into<Cow<'static, str>>) {
         self.set(Err(reason.into()));
@@ -77,9 +85,14 @@ impl Handle {
 
     /// Sets the state of the check: passed, or the reason why not.
     pub fn set(&self, state: Result<(), Cow<'static, str>>) {
+        self.replace(state.err(), None);
+    }
+
+    fn replace(&self, waits_for: Option<Cow<'static, str>>, flaw: Option<Cow<'static, str>>) {
         let mut checks = self.checks.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(check) = checks.get_mut(self.index) {
-            check.waits_for = state.err();
+            check.waits_for = waits_for;
+            check.flaw = flaw;
         }
     }
 }
@@ -88,9 +101,10 @@ impl Handle {
 
 impl fmt::Display for Check {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.waits_for {
-            None => write!(f, "[+] {}", self.name),
-            Some(reason) => write!(f, "[-] {}: {reason}", self.name),
+        match (&self.waits_for, &self.flaw) {
+            (None, None) => write!(f, "[+] {}", self.name),
+            (None, Some(flaw)) => write!(f, "[!] {}: {flaw}", self.name),
+            (Some(reason), _) => write!(f, "[-] {}: {reason}", self.name),
         }
     }
 }
@@ -108,10 +122,16 @@ mod tests {
         two.clone().pass();
         assert!(readiness.is_ready());
         two.wait_for("namespaces not listed");
-        let lines: Vec<_> = readiness.checks().iter().map(Check::to_string).collect();
+        let lines = || -> Vec<_> { readiness.checks().iter().map(Check::to_string).collect() };
         assert_eq!(
-            lines,
+            lines(),
             ["[+] certificate", "[-] watches: namespaces not listed"]
+        );
+        two.pass_with("may not watch namespaces");
+        assert!(readiness.is_ready());
+        assert_eq!(
+            lines(),
+            ["[+] certificate", "[!] watches: may not watch namespaces"]
         );
     }
 }

@@ -49,6 +49,7 @@ pub(crate) struct FakeCluster {
     pub(crate) live_namespace: Mutex<Option<Namespace>>,
     pub(crate) live_secrets: Mutex<Option<Arc<NamespaceSecrets>>>,
     pub(crate) hangs: Mutex<bool>,
+    pub(crate) is_out_of_scope: Mutex<bool>,
     look_ups: Mutex<Vec<&'static str>>,
 }
 
@@ -195,6 +196,10 @@ impl FakeCluster {
 }
 
 impl Cluster for FakeCluster {
+    fn watches(&self, _: &str) -> bool {
+        !*self.is_out_of_scope.lock().unwrap()
+    }
+
     fn namespace(&self, _: &str) -> Option<Namespace> {
         self.namespace.lock().unwrap().clone()
     }

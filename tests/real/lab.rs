@@ -1,6 +1,7 @@
 //! One control plane, one registry of each kind and one cotter for most tests; others start their own.
 
 use std::{
+    path::Path,
     sync::{
         Mutex, MutexGuard, OnceLock, PoisonError,
         atomic::{AtomicUsize, Ordering},
@@ -8,9 +9,9 @@ use std::{
     time::Duration,
 };
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
+pub use crate::pods::{annotation, docker_config, one, pinned, secrets};
 use crate::support::{
     control_plane::{ControlPlane, MutatingWebhook, NEEDS, Shared},
     http_client::HttpClient,
@@ -59,6 +60,7 @@ pub struct Cotter {
     port: u16,
     ops: u16,
     scratch: Scratch,
+    more: Vec<String>,
 }
 
 impl Lab {
@@ -91,12 +93,17 @@ impl Lab {
     pub fn namespace_for(&self, cotter: &Cotter, labels: &[(&str, &str)]) -> Namespace<'_> {
         let name = unique("ns");
         self.plane.namespace(&name, labels);
-        let mut webhook = cotter.webhook(&name, &[&name]);
+        self.called(cotter, &name)
+    }
+
+    /// A namespace that is there already, and that this cotter is called for from now on.
+    pub fn called(&self, cotter: &Cotter, name: &str) -> Namespace<'_> {
+        let mut webhook = cotter.webhook(name, &[name]);
         webhook.failure_policy = "Fail";
         self.plane.install_webhook(&webhook);
         let namespace = Namespace {
             plane: &self.plane,
-            name,
+            name: name.to_owned(),
         };
         namespace.wait_until_called();
         namespace
@@ -178,28 +185,39 @@ impl Cotter {
     pub fn start(plane: &ControlPlane, config: &str) -> Self {
         let scratch = Scratch::new("cotter");
         scratch.write("cotter.yaml", config);
-        let (port, ops) = (ports::free(), ports::free());
-        let cotter = Self {
-            process: Mutex::new(Self::launch(plane, &scratch, port, ops)),
-            port,
-            ops,
-            scratch,
-        };
+        let cotter = Self::of(scratch, plane.kubeconfig(), &["--config", "cotter.yaml"]);
         cotter.wait_until_ready();
         cotter
     }
 
-    fn launch(plane: &ControlPlane, scratch: &Scratch, port: u16, ops: u16) -> Process {
+    /// A cotter with these rights and options. It may not be ready yet.
+    pub fn with(kubeconfig: &Path, more: &[&str]) -> Self {
+        Self::of(Scratch::new("cotter"), kubeconfig, more)
+    }
+
+    fn of(scratch: Scratch, kubeconfig: &Path, more: &[&str]) -> Self {
+        let (port, ops) = (ports::free(), ports::free());
+        let more: Vec<String> = more.iter().map(|&arg| arg.to_owned()).collect();
+        Self {
+            process: Mutex::new(Self::launch(&scratch, kubeconfig, &more, port, ops)),
+            port,
+            ops,
+            scratch,
+            more,
+        }
+    }
+
+    fn launch(
+        scratch: &Scratch,
+        kubeconfig: &Path,
+        more: &[String],
+        port: u16,
+        ops: u16,
+    ) -> Process {
         Program::new("cotter", env!("CARGO_BIN_EXE_cotter"))
-            .args([
-                "serve",
-                "--config",
-                "cotter.yaml",
-                "--log-format",
-                "text",
-                "--kubeconfig",
-            ])
-            .arg(plane.kubeconfig())
+            .args(["serve", "--log-format", "text", "--kubeconfig"])
+            .arg(kubeconfig)
+            .args(more)
             .args([
                 "--listen",
                 &format!("127.0.0.1:{port}"),
@@ -211,11 +229,17 @@ impl Cotter {
 
     /// Starts it again after it was stopped, on the same ports with the same certificates.
     pub fn start_again(&self, plane: &ControlPlane) {
-        *self.process() = Self::launch(plane, &self.scratch, self.port, self.ops);
+        *self.process() = Self::launch(
+            &self.scratch,
+            plane.kubeconfig(),
+            &self.more,
+            self.port,
+            self.ops,
+        );
         self.wait_until_ready();
     }
 
-    fn wait_until_ready(&self) {
+    pub fn wait_until_ready(&self) {
         let ready = |_: &Process| (self.ops("/readyz").0 == 200).then_some(());
         self.process().ready(START, ready);
     }
@@ -355,37 +379,6 @@ impl Made {
     pub fn message(&self) -> &str {
         self.object["message"].as_str().unwrap_or_default()
     }
-}
-
-/// The names in a Pod's `imagePullSecrets`.
-pub fn secrets(pod: &Value) -> Vec<&str> {
-    let list = pod["spec"]["imagePullSecrets"].as_array();
-    list.into_iter()
-        .flatten()
-        .filter_map(|s| s["name"].as_str())
-        .collect()
-}
-
-/// The spec of a Pod with one container.
-pub fn one(image: &str) -> Value {
-    json!({"containers": [{"name": "app", "image": image}]})
-}
-
-/// `repo:tag` becomes this when it is pinned to an artifact's digest.
-pub fn pinned(image: &str, digest: &str) -> String {
-    format!("{image}@{digest}")
-}
-
-/// The value of an annotation of cotter, read as JSON.
-pub fn annotation(pod: &Value, name: &str) -> Value {
-    let text = pod["metadata"]["annotations"][name].as_str();
-    text.map_or(Value::Null, |text| serde_json::from_str(text).unwrap())
-}
-
-/// Basic credentials for a host that no registry part wrote.
-pub fn docker_config(host: &str, user: &str, password: &str) -> String {
-    let auth = BASE64_STANDARD.encode(format!("{user}:{password}"));
-    json!({"auths": {host: {"auth": auth}}}).to_string()
 }
 
 /// Waits until the watched state has followed.

@@ -9,6 +9,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod audit_events;
+mod config_map;
 mod creates;
 mod credentials;
 mod dead_api_server;
@@ -17,8 +19,12 @@ mod failures;
 mod freshness;
 mod lab;
 mod outages;
+mod permissions;
+mod pods;
 mod readme;
 mod reinvocation;
+mod rights;
+mod scope;
 mod siblings;
 mod sizes;
 mod updates;

@@ -30,7 +30,7 @@ impl ClusterTrustStore {
             let made = self.secrets.create(&params, &secret).await;
             return made
                 .map(drop)
-                .map_err(|error| Self::of_secret(&error, "create"));
+                .map_err(|error| self.of_secret(&error, "create"));
         };
         let patch = json!({
             "metadata": {
@@ -49,7 +49,7 @@ impl ClusterTrustStore {
             .await;
         patched
             .map(drop)
-            .map_err(|error| Self::of_secret(&error, "patch"))
+            .map_err(|error| self.of_secret(&error, "patch"))
     }
 
     pub(super) async fn delete_secret(&self, version: &str) -> Result<(), StoreError> {
@@ -63,7 +63,7 @@ impl ClusterTrustStore {
         let deleted = self.secrets.delete(&self.names.secret, &params).await;
         deleted
             .map(drop)
-            .map_err(|error| Self::of_secret(&error, "delete"))
+            .map_err(|error| self.of_secret(&error, "delete"))
     }
 
     pub(super) async fn write_hooks(
@@ -103,7 +103,9 @@ impl ClusterTrustStore {
             kube::Error::Api(status) if [404, 409, 422].contains(&status.code) => {
                 StoreError::Conflict
             }
-            _ => StoreError::Failed(of_request(&error, "patch", "mutatingwebhookconfigurations")),
+            _ => StoreError::Failed(
+                of_request(&error, "patch", &self.names.configuration_target()).text,
+            ),
         })
     }
 
@@ -114,10 +116,10 @@ impl ClusterTrustStore {
         })
     }
 
-    fn of_secret(error: &kube::Error, verb: &str) -> StoreError {
+    fn of_secret(&self, error: &kube::Error, verb: &'static str) -> StoreError {
         match error {
             kube::Error::Api(status) if [404, 409].contains(&status.code) => StoreError::Conflict,
-            _ => StoreError::Failed(of_request(error, verb, "secrets")),
+            _ => StoreError::Failed(of_request(error, verb, &self.names.secret_target()).text),
         }
     }
 }

@@ -100,6 +100,14 @@ fn a_registration_comes_with_a_certificate_of_its_own() {
     &["--webhook-configuration", "w", "--service", "s", "--namespace", "n", "--ca-life", "1h", "--leaf-life", "2h"],
     "--leaf-life must be at least 10m, and --ca-life at least as long"
 )]
+#[case::no_name(
+    &["--watch-namespaces", "shop,Bank"],
+    "--watch-namespaces: \"Bank\" is no namespace's name; write a,b with small letters, figures and hyphens"
+)]
+#[case::namespaces_without_a_cluster(
+    &["--standalone", "--watch-namespaces", "shop"],
+    "--watch-namespaces lists namespaces of a cluster; remove it or --standalone"
+)]
 #[case::cluster_without_one(
     &["--standalone", "--context", "kind"],
     "--kubeconfig, --context and --config-map name a cluster; remove them or --standalone"
@@ -130,6 +138,17 @@ fn refused(#[case] flags: &[&str], #[case] said: &str) {
 #[case::own_certificate(&["--cert", "a.pem", "--key", "b.pem"])]
 fn accepted(#[case] flags: &[&str]) {
     assert!(config(flags).is_ok());
+}
+
+#[rstest]
+#[case::two("shop, bank,", &["shop", "bank"])]
+#[case::an_empty_variable("", &[])]
+fn watched_namespaces(#[case] text: &str, #[case] names: &[&str]) {
+    let Source::Cluster { namespaces, .. } = config(&["--watch-namespaces", text]).unwrap().source
+    else {
+        panic!("a cluster");
+    };
+    assert_eq!(namespaces, names);
 }
 
 #[test]

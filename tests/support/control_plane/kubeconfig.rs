@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::super::ca::Identity;
 use super::super::scratch::Scratch;
@@ -21,15 +21,25 @@ impl ControlPlane {
             &self.ca.client(user, groups),
         )
     }
+
+    /// A kubeconfig that presents this bearer token. It may do what RBAC says.
+    pub fn kubeconfig_of_token(&self, name: &str, token: &str) -> PathBuf {
+        let user = json!({"token": token});
+        write_user(&self.scratch, name, &self.host, self.ca.pem(), &user)
+    }
 }
 
 pub(super) fn write(scratch: &Scratch, user: &str, host: &str, ca: &str, me: &Identity) -> PathBuf {
-    let name: String = user
+    let is = json!({"client-certificate-data": STANDARD.encode(&me.cert), "client-key-data": STANDARD.encode(&me.key)});
+    write_user(scratch, user, host, ca, &is)
+}
+
+fn write_user(scratch: &Scratch, name: &str, host: &str, ca: &str, user: &Value) -> PathBuf {
+    let name: String = name
         .chars()
         .map(|c| if c.is_ascii_alphanumeric() { c } else { '-' })
         .collect();
     let cluster = json!({"server": format!("https://{host}"), "certificate-authority-data": STANDARD.encode(ca)});
-    let user = json!({"client-certificate-data": STANDARD.encode(&me.cert), "client-key-data": STANDARD.encode(&me.key)});
     // JSON is YAML.
     let content = json!({
         "apiVersion": "v1", "kind": "Config", "current-context": "test",

@@ -118,8 +118,8 @@ fn pod(slot: &Slot<'_>) -> Value {
     match slot.list {
         List::InitContainers => spec["initContainers"] = json!([image("slot", slot.image)]),
         List::Volumes => {
-            spec["volumes"] =
-                json!([{"name": "slot", "image": {"reference": slot.image, "pullPolicy": policy}}])
+            let image = json!({"reference": slot.image, "pullPolicy": policy});
+            spec["volumes"] = json!([{"name": "slot", "image": image}]);
         }
         _ => spec["containers"] = json!([image("slot", slot.image)]),
     }

@@ -1,6 +1,6 @@
 //! values.yaml, its schema and the table of values say the same. `UPDATE=1` writes the table.
 
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fmt::Write as _, fs};
 
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ fn entries() -> Vec<Entry> {
         keys.truncate(depth);
         keys.push(key.to_owned());
         let value = keys.iter().fold(&values, |value, key| &value[key]);
-        let whole = !value.as_object().is_some_and(|map| !map.is_empty());
+        let whole = value.as_object().is_none_or(serde_json::Map::is_empty);
         found.push(Entry {
             path: keys.join("."),
             comment: std::mem::take(&mut comment),
@@ -133,10 +133,8 @@ fn the_table_of_values_is_up_to_date() {
         let default = default
             .as_ref()
             .map_or_else(String::new, |d| format!("`{d}`"));
-        table += &format!(
-            "| `{path}` | {default} | {} |\n",
-            comment.replace('|', "\\|")
-        );
+        let comment = comment.replace('|', "\\|");
+        let _ = writeln!(table, "| `{path}` | {default} | {comment} |");
     }
     let file = format!("{CHART}/README.md");
     let text = fs::read_to_string(&file).unwrap();

@@ -53,7 +53,7 @@ impl<'b> Line<'b> {
         let release = bench.install(values);
         let url = format!("https://127.0.0.1:{}/", ports::free());
         release.patch_webhook(|webhook| {
-            webhook["clientConfig"] = json!({"service": null, "url": url})
+            webhook["clientConfig"] = json!({"service": null, "url": url});
         });
         wait::until("the policy to be in use", FOLLOW, || {
             refused().then_some(())
@@ -150,6 +150,35 @@ fn what_a_pod_says_of_itself_counts_where_the_policy_warns() {
     }
 }
 
+/// What happens to an old Pod with the unpinned containers `app` and `other`, and what becomes of it.
+fn updates() -> Vec<(&'static str, &'static str, Value, u16)> {
+    let metadata = |member: &str, value: Value| json!({"metadata": {member: value}});
+    let toleration = json!({"spec": {"tolerations": [{"key": "a", "operator": "Exists"}]}});
+    let finalizers = json!(["example.com/hold", "example.com/more"]);
+    let digest = image("app", &pinned("nginx:1.26"));
+    let tag = image("app", "nginx:1.26");
+    let others = image("app", "other:1");
+    vec![
+        ("a label", MERGE, metadata("labels", json!({"a": "b"})), 200),
+        (
+            "an annotation",
+            MERGE,
+            metadata("annotations", json!({"a": "b"})),
+            200,
+        ),
+        ("a toleration", STRATEGIC, toleration, 200),
+        ("another tag", STRATEGIC, tag, 403),
+        ("the tag of another container", STRATEGIC, others, 403),
+        ("a digest", STRATEGIC, digest, 200),
+        (
+            "a finalizer",
+            MERGE,
+            metadata("finalizers", finalizers),
+            200,
+        ),
+    ]
+}
+
 #[test]
 fn pods_from_before_live_on() {
     let bench = bench!();
@@ -159,61 +188,23 @@ fn pods_from_before_live_on() {
         bench.namespace(&namespace, &[("cotter.dev/mode", "")]);
         let mut old = one("old", "nginx:1.25");
         old["metadata"]["finalizers"] = json!(["example.com/hold"]);
+        let other = json!({"name": "other", "image": "other:1"});
         old["spec"]["containers"]
             .as_array_mut()
             .unwrap()
-            .push(json!({"name": "other", "image": "other:1"}));
-        wait::until(
-            "a namespace that is not opted in",
-            Duration::from_secs(20),
-            || (line.create(&namespace, &old, "").status == 201).then_some(()),
-        );
+            .push(other);
+        // A namespace's labels are followed, not asked for.
+        let status = |pod: &Value, query: &str| line.create(&namespace, pod, query).status;
+        wait::until("it to be left", FOLLOW, || {
+            (status(&old, "") == 201).then_some(())
+        });
         line.enforced(policy);
-        let rows = [
-            (
-                "a label",
-                MERGE,
-                json!({"metadata": {"labels": {"a": "b"}}}),
-                200,
-            ),
-            (
-                "an annotation",
-                MERGE,
-                json!({"metadata": {"annotations": {"a": "b"}}}),
-                200,
-            ),
-            (
-                "a toleration",
-                STRATEGIC,
-                json!({"spec": {"tolerations": [{"key": "a", "operator": "Exists"}]}}),
-                200,
-            ),
-            ("another tag", STRATEGIC, image("app", "nginx:1.26"), 403),
-            (
-                "the tag of another container",
-                STRATEGIC,
-                image("app", "other:1"),
-                403,
-            ),
-            (
-                "a digest",
-                STRATEGIC,
-                image("app", &pinned("nginx:1.26")),
-                200,
-            ),
-            (
-                "a finalizer",
-                MERGE,
-                json!({"metadata": {"finalizers": ["example.com/hold", "example.com/more"]}}),
-                200,
-            ),
-        ];
-        for (what, kind, patch, status) in rows {
-            wait::until(what, Duration::from_secs(20), || {
-                // The namespace's labels are followed, not asked for.
-                let reply = line.patch(&namespace, "old", kind, &patch);
-                (reply.status == status).then_some(())
-            });
+        let new = one("new", "nginx:1.25");
+        let refused = || (status(&new, "?dryRun=All") == 403).then_some(());
+        wait::until("it to be enforced", FOLLOW, refused);
+        for (what, kind, patch, expected) in updates() {
+            let reply = line.patch(&namespace, "old", kind, &patch);
+            assert_eq!(reply.status, expected, "{policy}, {what}: {}", reply.text());
         }
         assert_eq!(line.remove(&namespace, "old").status, 200);
         let let_go = json!({"metadata": {"finalizers": null}});
@@ -221,7 +212,7 @@ fn pods_from_before_live_on() {
         assert_eq!(
             reply.status,
             200,
-            "the finalizers of a Pod that is being deleted: {}",
+            "a Pod that is being deleted: {}",
             reply.text()
         );
     }

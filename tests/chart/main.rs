@@ -3,7 +3,13 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test that cannot go on should stop where it stands"
+)]
+#![expect(
+    clippy::needless_pass_by_value,
+    clippy::similar_names,
+    reason = "what a test takes is made on the spot: a path, and a patch to it"
 )]
 
 #[path = "../support/mod.rs"]

@@ -62,11 +62,6 @@ impl Replica {
             .ready(START, |_| (readyz(ops).0 == 200).then_some(()));
         replica
     }
-
-    /// Status and body of `/readyz?verbose`.
-    pub fn readyz(&self) -> (u16, String) {
-        readyz(self.ops)
-    }
 }
 
 fn readyz(ops: u16) -> (u16, String) {
@@ -74,7 +69,7 @@ fn readyz(ops: u16) -> (u16, String) {
     reply.map_or((0, String::new()), |reply| (reply.status, reply.text()))
 }
 
-/// Without a kube-proxy nobody reaches the Service's address. An ExternalName is dialled in its place, under the same name
+/// Without a kube-proxy nobody reaches the Service's address. An `ExternalName` is dialled in its place, under the same name
 /// and with the same certificate, and at the port that the webhook names.
 fn reach(release: &Release<'_>, port: u16) {
     let path = format!("/api/v1/namespaces/{NAMESPACE}/services/cotter");

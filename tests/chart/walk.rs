@@ -152,7 +152,55 @@ struct Walker<'b> {
     namespace: String,
 }
 
-impl Walker<'_> {
+impl<'b> Walker<'b> {
+    /// An enforced namespace of this policy, with alice's secret and a pinned Pod called `base`.
+    fn of(release: &'b Release<'b>, policy: &str, registries: &Registries) -> Self {
+        let (namespace, known) = (format!("walk-{policy}"), &registries.known);
+        let labels = [
+            ("cotter.dev/mode", "enforce"),
+            ("cotter.dev/policy", policy),
+        ];
+        release.bench.namespace(&namespace, &labels);
+        let secret = known.docker_config(ALICE.0, ALICE.1);
+        let secret = secret.replace(known.host(), &known.image("acme/"));
+        release
+            .bench
+            .plane
+            .pull_secret(&namespace, "alice", &secret);
+        let walker = Self { release, namespace };
+        let mut base = pod(&format!("ghcr.io/acme/base@{DIGEST}"), "IfNotPresent");
+        base["metadata"]["name"] = "base".into();
+        wait::until("cotter to be called", FOLLOW, || {
+            (walker.create(&base, "").status == 201).then_some(())
+        });
+        walker
+    }
+
+    /// Creates, updates and debugs with the image of a row; says what went through.
+    fn walk(&self, row: &Row, standard: bool) -> Vec<bool> {
+        let Row {
+            what,
+            image,
+            outcome,
+        } = row;
+        let mut passed = Vec::new();
+        let mut note = |step: &str, reply: &Reply| {
+            passed.push(self.admitted(&format!("{what}, {step}"), reply))
+        };
+        for (shape, pod) in shapes(image) {
+            let reply = self.create(&pod, "?dryRun=All");
+            note(shape, &reply);
+            if standard && shape == "container" {
+                assert_eq!(found(&reply.json()), *outcome, "{what}: {}", reply.text());
+            }
+        }
+        let update = json!({"spec": {"containers": [{"name": "app", "image": image}]}});
+        note("update", &self.patch("base", &update));
+        let debug = json!({"spec": {"ephemeralContainers": [{"name": "debug", "image": image}]}});
+        note("debug", &self.patch("base/ephemeralcontainers", &debug));
+        passed
+    }
+
     fn create(&self, pod: &Value, query: &str) -> Reply {
         let path = format!("/api/v1/namespaces/{}/pods{query}", self.namespace);
         self.release.bench.plane.request("POST", &path, Some(pod))
@@ -221,62 +269,17 @@ fn nothing_that_a_policy_admits_is_denied() {
     let values = json!({"config": config, "failurePolicy": "Fail", "validatingPolicy": {"enabled": true, "actions": ["Deny"]}});
     let release = bench.install(&values);
     let _replica = Replica::serving(&release);
-    let rows = registries.rows();
     let (mut admitted, mut denied) = (0, 0);
     for policy in config["policies"].as_object().unwrap().keys() {
-        let namespace = format!("walk-{policy}");
-        bench.namespace(
-            &namespace,
-            &[
-                ("cotter.dev/mode", "enforce"),
-                ("cotter.dev/policy", policy),
-            ],
-        );
-        let secret = registries
-            .known
-            .docker_config(ALICE.0, ALICE.1)
-            .replace(registries.known.host(), &registries.known.image("acme/"));
-        bench.plane.pull_secret(&namespace, "alice", &secret);
-        let walker = Walker {
-            release: &release,
-            namespace,
-        };
-        let mut base = pod(&format!("ghcr.io/acme/base@{DIGEST}"), "IfNotPresent");
-        base["metadata"]["name"] = "base".into();
-        wait::until("cotter to be called", FOLLOW, || {
-            (walker.create(&base, "").status != 500).then_some(())
-        });
-        for Row {
-            what,
-            image,
-            outcome,
-        } in &rows
-        {
-            let mut count = |step: &str, reply: &Reply| {
-                if walker.admitted(&format!("{what}, {step}"), reply) {
-                    admitted += 1
-                } else {
-                    denied += 1
-                }
-            };
-            for (shape, pod) in shapes(image) {
-                let reply = walker.create(&pod, "?dryRun=All");
-                count(shape, &reply);
-                if policy == "standard" && shape == "container" {
-                    assert_eq!(found(&reply.json()), *outcome, "{what}: {}", reply.text());
-                }
+        let walker = Walker::of(&release, policy, &registries);
+        for row in registries.rows() {
+            for passed in walker.walk(&row, policy == "standard") {
+                *(if passed { &mut admitted } else { &mut denied }) += 1;
             }
-            let update = json!({"spec": {"containers": [{"name": "app", "image": image}]}});
-            count("update", &walker.patch("base", &update));
-            let debug =
-                json!({"spec": {"ephemeralContainers": [{"name": "debug", "image": image}]}});
-            count("debug", &walker.patch("base/ephemeralcontainers", &debug));
         }
     }
-    assert!(
-        admitted > 200 && denied > 50,
-        "{admitted} admitted, {denied} denied"
-    );
+    let enough = admitted > 200 && denied > 50;
+    assert!(enough, "{admitted} admitted, {denied} denied");
 }
 
 /// What became of the first container.

@@ -6,13 +6,19 @@ use std::{
 };
 
 use kube::Client;
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
 
 use crate::{
+    api::revision_pin::Learned,
+    cluster::SiblingIndex,
     config::config::{Own, Registration},
     controller::{
         lease::{Candidate, alone},
         lease_object::LeaseObject,
+        revision_pin::{Recorder, Revisions},
     },
     http::drain::{Phase, Phases},
     telemetry::metrics::Metrics,
@@ -58,12 +64,40 @@ pub(super) fn start(
 }
 
 impl Leading {
+    /// Records in `tasks` what pinned Pods tell, while this replica leads.
+    pub(super) fn record(
+        &self,
+        client: Client,
+        siblings: Arc<SiblingIndex>,
+        tasks: &mut JoinSet<()>,
+    ) {
+        let recorder = Recorder::new(client, Known(siblings), self.leader.clone());
+        tasks.spawn(recorder.run());
+    }
+
     /// Waits until the Lease is given back.
     pub(super) async fn ended(self) {
         match self.campaign {
             Campaign::Alone(sender) => drop(sender),
             Campaign::Among(campaign) => drop(campaign.await),
         }
+    }
+}
+
+/// What pinned Pods tell, to be recorded.
+struct Known(Arc<SiblingIndex>);
+
+impl Revisions for Known {
+    fn take_unrecorded(&self, most: usize) -> Vec<Learned> {
+        self.0.take_unrecorded(most)
+    }
+
+    fn look_again(&self) {
+        self.0.look_again();
+    }
+
+    fn news(&self) -> watch::Receiver<()> {
+        self.0.news()
     }
 }
 

@@ -66,12 +66,12 @@ async fn run(config: Config) -> Result<()> {
     let mut tasks = JoinSet::new();
     let tls = webhook::tls(&config.webhook, &metrics, &readiness, &mut tasks)?;
     let phases = drain.phases();
-    let (routes, leading) = routes(config, phases, &metrics, &readiness, &mut tasks).await?;
+    let (routes, election) = routes(config, phases, &metrics, &readiness, &mut tasks).await?;
     let served = bound.serve(routes, Security::Tls(tls), limits, drain.phases());
     let (drained, ()) = tokio::join!(served, drain.follow(stopped(), leaving, &serving));
     tracing::info!(cut = drained.cut, "stopped");
-    if let Some(leading) = leading {
-        leading.ended().await;
+    if let Some(election) = election {
+        election.ended().await;
     }
     ops_drain.close();
     let _ = ops.await;

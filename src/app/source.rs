@@ -69,6 +69,7 @@ pub(super) async fn open(
             let client = client::connect(kubeconfig.as_deref(), context.as_deref()).await?;
             let leading = leading::start(client.clone(), &own, registration, phases, metrics);
             let (siblings, learning) = siblings::spawn(&client, &namespaces, metrics);
+            leading.record(client.clone(), siblings.clone(), tasks);
             let (live, watches) = cluster::spawn(client, metrics);
             for watches in [watches, learning] {
                 let handles = watches

@@ -20,6 +20,7 @@ mod lease;
 mod outages;
 mod readme;
 mod reinvocation;
+mod revision_pins;
 mod siblings;
 mod sizes;
 mod updates;

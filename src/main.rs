@@ -6,7 +6,7 @@ use anstream::eprintln;
 use clap::Parser;
 use cotter::{
     app,
-    cli::{Cli, Command, certs},
+    cli::{Cli, Command, certs, crd},
     config::Config,
 };
 
@@ -21,6 +21,7 @@ fn main() -> ExitCode {
     let result = match command {
         Command::Serve(args) => Config::new(*args).map_err(Into::into).and_then(app::serve),
         Command::Certs(args) => certs::run(args),
+        Command::Crd(args) => crd::run(args),
     };
     result.unwrap_or_else(|error| {
         eprintln!("cotter: {error:#}");

@@ -30,10 +30,8 @@ use crate::domain::{
 )]
 pub struct RevisionPinSpec {
     /// The workload that controls the Pods.
-    #[serde(default)]
     pub workload: WorkloadRef,
     /// What each slot was pinned to.
-    #[serde(default)]
     #[schemars(length(max = 1024))]
     pub images: Vec<PinnedImage>,
 }
@@ -42,16 +40,13 @@ pub struct RevisionPinSpec {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct WorkloadRef {
     /// Its kind.
-    #[serde(default)]
     pub kind: String,
     /// Its name.
-    #[serde(default)]
     pub name: String,
     /// Its uid.
-    #[serde(default)]
     pub uid: String,
     /// The `controller-revision-hash` of the Pods of a DaemonSet or a StatefulSet.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub revision: Option<String>,
 }
 
@@ -59,13 +54,10 @@ pub struct WorkloadRef {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct PinnedImage {
     /// The container's name, or `volumes/` and the volume's.
-    #[serde(default)]
     pub slot: String,
     /// The reference as the workload's template writes it.
-    #[serde(default)]
     pub from: String,
     /// The digest of its Pods.
-    #[serde(default)]
     pub digest: String,
 }
 

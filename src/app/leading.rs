@@ -5,13 +5,19 @@ use std::{
     sync::Arc,
 };
 
-use tokio::{sync::watch, task::JoinHandle};
+use tokio::{
+    sync::watch,
+    task::{JoinHandle, JoinSet},
+};
 
 use crate::{
+    api::revision_pin::Learned,
+    cluster::SiblingIndex,
     config::config::Registration,
     controller::{
         lease::{Candidate, alone},
         lease_object::LeaseObject,
+        revision_pin::{Recorder, Revisions},
     },
     http::drain::{Phase, Phases},
     telemetry::metrics::Metrics,
@@ -59,12 +65,36 @@ pub(super) fn start(
 }
 
 impl Leading {
+    /// Records in `tasks` what pinned Pods tell, while this replica leads.
+    pub(super) fn record(&self, joined: &Joined, tasks: &mut JoinSet<()>) {
+        let known = Known(joined.siblings.clone());
+        let recorder = Recorder::new(joined.client.clone(), known, self.leader.clone());
+        tasks.spawn(recorder.run());
+    }
+
     /// Waits until the Lease is given back.
     pub(super) async fn ended(self) {
         match self.campaign {
             Campaign::Alone(sender) => drop(sender),
             Campaign::Among(campaign) => drop(campaign.await),
         }
+    }
+}
+
+/// What pinned Pods tell, to be recorded.
+struct Known(Arc<SiblingIndex>);
+
+impl Revisions for Known {
+    fn take_unrecorded(&self, most: usize) -> Vec<Learned> {
+        self.0.take_unrecorded(most)
+    }
+
+    fn look_again(&self) {
+        self.0.look_again();
+    }
+
+    fn news(&self) -> watch::Receiver<()> {
+        self.0.news()
     }
 }
 

@@ -79,7 +79,9 @@ async fn run(config: Config) -> Result<()> {
     let opened = source::open(source, &metrics, &readiness, &mut tasks).await?;
     let leading = opened.joined.as_ref().map(|joined| {
         let registration = webhook.registration.as_ref();
-        leading::start(joined, registration, drain.phases(), &metrics)
+        let leading = leading::start(joined, registration, drain.phases(), &metrics);
+        leading.record(joined, &mut tasks);
+        leading
     });
     let leader = leading.as_ref().map(|leading| leading.leader.clone());
     let upkeep = trust::Upkeep {

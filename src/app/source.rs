@@ -12,7 +12,7 @@ use crate::{
         stickiness::{NoSiblings, Siblings},
     },
     cluster::{
-        self, Standalone, WatchScope, client,
+        self, SiblingIndex, Standalone, WatchScope, client,
         events::{About, Events},
         siblings,
     },
@@ -41,6 +41,8 @@ pub(super) struct Joined {
     pub(super) own: Own,
     pub(super) events: Events,
     pub(super) missing: Missing,
+    /// What its Pods run.
+    pub(super) siblings: Arc<SiblingIndex>,
 }
 
 /// Opens the source, and puts in `tasks` what keeps its state up to date.
@@ -93,6 +95,7 @@ pub(super) async fn open(
                 own,
                 events,
                 missing,
+                siblings: siblings.clone(),
             };
             Ok(Opened {
                 cluster: live,

@@ -1,6 +1,7 @@
 //! The commands, one file for each except `serve`.
 
 pub mod certs;
+pub mod crd;
 
 use clap::{Parser, Subcommand};
 
@@ -22,6 +23,8 @@ pub enum Command {
     Serve(Box<ServeArgs>),
     /// `cotter certs`.
     Certs(certs::Certs),
+    /// `cotter crd`.
+    Crd(crd::Crd),
 }
 
 #[cfg(test)]

@@ -209,11 +209,10 @@ impl<L: Leases> Candidate<L> {
         if trouble == self.trouble {
             return;
         }
-        match &trouble {
-            Some(error) => {
-                tracing::warn!("which replica leads is not known, admissions go on: {error}");
-            }
-            None => tracing::info!("the Lease can be reached again"),
+        if let Some(error) = &trouble {
+            tracing::warn!("which replica leads is not known, admissions go on: {error}");
+        } else {
+            tracing::info!("the Lease can be reached again");
         }
         self.trouble = trouble;
     }

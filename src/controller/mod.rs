@@ -2,4 +2,5 @@
 
 pub mod lease;
 pub mod lease_object;
+pub mod revision_pin;
 mod trouble;

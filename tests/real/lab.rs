@@ -306,7 +306,7 @@ pub struct Made {
 
 impl Namespace<'_> {
     /// The API server takes a moment to see a new webhook configuration: a Pod that only cotter changes tells.
-    fn wait_until_called(&self) {
+    pub fn wait_until_called(&self) {
         let webhook = format!(
             "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/{}",
             self.name

@@ -24,6 +24,7 @@ mod permissions;
 mod pods;
 mod readme;
 mod reinvocation;
+mod revision_pins;
 mod rights;
 mod scope;
 mod siblings;

@@ -35,6 +35,12 @@ impl<'a> Moving<'a> {
         pinned(&self.image, &digest)
     }
 
+    /// Deletes what an image is pinned to.
+    pub fn delete(&self, image: &str) {
+        let (_, digest) = image.split_once('@').unwrap();
+        self.lab.tokens.delete(&self.repository, digest);
+    }
+
     /// A workload of this kind called `web`, with one replica.
     pub fn workload(&self, ns: &Namespace<'_>, kind: &str) {
         let version = match kind {
@@ -49,6 +55,7 @@ impl<'a> Moving<'a> {
         match kind {
             "StatefulSet" => spec["serviceName"] = "web".into(),
             "ReplicationController" => spec["selector"] = labels,
+            "DaemonSet" => drop(spec.as_object_mut().unwrap().remove("replicas")),
             "Job" => {
                 spec.as_object_mut().unwrap().remove("selector");
                 spec.as_object_mut().unwrap().remove("replicas");

@@ -256,7 +256,7 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
         };
         let mut plan = plan(&inputs);
         plan.warnings.append(notes);
-        if case.is_stored(&plan)
+        if case.is_stored()
             && let Some(kin) = case.kin(&self.siblings)
         {
             kin.remember(&assessed, &plan.changes);
@@ -389,9 +389,9 @@ impl<'r> Case<'r> {
         self.policy.inject.enabled && matches!(self.looked.reach, None | Some(Reach::Whole))
     }
 
-    /// Whether the changes of this plan will be stored, as far as cotter has a say.
-    fn is_stored(&self, plan: &Plan) -> bool {
-        self.mode == Mode::Enforce && plan.denial.is_none() && !self.request.is_dry_run()
+    /// Whether what is changed will be stored, as far as cotter has a say. A denial changes nothing.
+    fn is_stored(&self) -> bool {
+        self.mode == Mode::Enforce && !self.request.is_dry_run()
     }
 
     fn pod(&self) -> Pod<'r> {

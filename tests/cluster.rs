@@ -302,3 +302,100 @@ async fn a_missing_permission_is_named() {
     );
     assert!(!watched.watches.synced());
 }
+
+fn shop_and_bank() -> WatchScope {
+    WatchScope::of(&["shop".to_owned(), "bank".to_owned()])
+}
+
+#[tokio::test]
+async fn a_scope_of_listed_namespaces_asks_for_nothing_else() {
+    let server = ApiServer::start().await;
+    for name in ["shop", "bank", "other"] {
+        server.namespace(name, Some("enforce"));
+        server.secret(name, "s", JSON);
+        server.account(name, "default", &["s"]);
+    }
+    let watched = Watched::within(&server, &shop_and_bank());
+    until("ready", || watched.watches.synced()).await;
+    let cluster = &watched.cluster;
+    for name in ["shop", "bank"] {
+        assert_eq!(watched.secrets(name).unwrap(), ["s"]);
+        assert!(cluster.service_account(name, "default").is_some());
+    }
+    assert!(cluster.watches("shop") && !cluster.watches("other"));
+    assert_eq!(cluster.namespace("other"), None);
+    assert!(cluster.look_up_namespace("other", soon()).await.is_none());
+    assert!(
+        cluster
+            .look_up_pull_secrets("other", soon())
+            .await
+            .is_none()
+    );
+    assert_eq!(server.asked("other"), 0);
+    assert_eq!(server.asked("get secrets"), 0);
+    assert_eq!(server.asked("get serviceaccounts"), 0);
+    let namespaces = server.asked("get namespaces metadata.name=");
+    assert_eq!(server.asked("get namespaces "), namespaces);
+
+    server.secret("shop", "t", JSON);
+    server.namespace("bank", None);
+    until("shop", || watched.secrets("shop").unwrap() == ["s", "t"]).await;
+    until("bank", || watched.secrets("bank").is_none()).await;
+    let newest = cluster.look_up_pull_secrets("shop", soon()).await.unwrap();
+    assert_eq!(
+        newest.iter().count(),
+        2,
+        "live look-ups work inside the scope"
+    );
+}
+
+#[tokio::test]
+async fn a_namespace_without_rights_leaves_the_others_alone_and_heals() {
+    let server = ApiServer::start().await;
+    for name in ["shop", "bank"] {
+        server.namespace(name, Some("enforce"));
+        server.secret(name, "s", JSON);
+    }
+    server.forbid("namespaces/bank/serviceaccounts");
+    let watched = Watched::within(&server, &shop_and_bank());
+    until("shop", || watched.secrets("shop").is_some()).await;
+    until("told", || !watched.errors().is_empty()).await;
+    let errors = watched.errors();
+    assert_eq!(errors.len(), 1);
+    assert!(
+        errors[0]
+            .starts_with("may not list serviceaccounts in namespace bank: grant the verb list"),
+        "{errors:?}"
+    );
+    let status = watched.watches.status();
+    let missing: Vec<_> = status
+        .into_iter()
+        .filter_map(|watch| watch.missing)
+        .collect();
+    assert_eq!(missing.len(), 1);
+    assert_eq!(
+        missing[0].target.to_string(),
+        "serviceaccounts in namespace bank"
+    );
+    server.permit();
+    until("healed", || {
+        watched.watches.synced() && watched.errors().is_empty()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_watch_without_news_is_known_to_be_alive_by_its_bookmarks() {
+    let server = ApiServer::start().await;
+    let watched = Watched::ready(&server).await;
+    let heard = || -> f64 {
+        let metrics = watched.metrics.encode();
+        let line = r#"cotter_watch_synced_timestamp_seconds{watch="namespaces"} "#;
+        let value = metrics.lines().find_map(|l| l.strip_prefix(line));
+        value.map_or(0.0, |value| value.parse().unwrap())
+    };
+    until("told", || heard() > 0.0).await;
+    let before = heard();
+    server.bookmark();
+    until("heard", || heard() > before).await;
+}

@@ -20,7 +20,7 @@ use crate::telemetry::metrics::{Metrics, Watch};
 const LOG_PAUSE: Duration = Duration::from_mins(1);
 
 /// How often the metrics learn what the watches heard.
-const TICK: Duration = Duration::from_secs(5);
+const TICK: Duration = Duration::from_secs(2);
 
 /// How a watch is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -56,6 +56,8 @@ pub(super) struct Reporter {
     heard: Arc<Heard>,
     logged: Option<Instant>,
     failures: u64,
+    /// The right that was missing last: one that is newly missing is logged at once.
+    missing: Option<Permission>,
 }
 
 /// When the API server was heard last on a watch, milliseconds since 1970; 0 for never.
@@ -100,6 +102,7 @@ impl Board {
             heard,
             logged: None,
             failures: 0,
+            missing: None,
         }
     }
 
@@ -177,6 +180,7 @@ impl Reporter {
             );
             self.failures = 0;
             self.logged = None;
+            self.missing = None;
             self.update(|status| {
                 status.missing = None;
                 status.error.take().is_some()
@@ -188,7 +192,8 @@ impl Reporter {
         let Failure { text, missing } = failure;
         self.failures += 1;
         self.metrics.watch_error(self.watch);
-        if self.logged.is_none_or(|at| at.elapsed() >= LOG_PAUSE) {
+        let is_new = missing.is_some() && missing != self.missing;
+        if is_new || self.logged.is_none_or(|at| at.elapsed() >= LOG_PAUSE) {
             self.logged = Some(Instant::now());
             tracing::warn!(
                 watch = %self.target,
@@ -197,6 +202,7 @@ impl Reporter {
                 "a watch failed; what was seen last stays in use"
             );
         }
+        self.missing.clone_from(&missing);
         self.update(|status| {
             let changed = status.error.as_deref() != Some(&text) || status.missing != missing;
             status.error = Some(text);

@@ -29,6 +29,19 @@ async fn a_namespace_that_nobody_knows_passes() {
     assert_eq!(world.registry.log(), [""; 0]);
 }
 
+#[tokio::test(start_paused = true)]
+async fn a_namespace_that_is_not_watched_passes_with_a_warning_and_no_look_up() {
+    let world = World::new();
+    *world.cluster.namespace.lock().unwrap() = None;
+    *world.cluster.is_out_of_scope.lock().unwrap() = true;
+    let reply = world.create(&[APP]).await;
+    assert!(reply.allowed() && reply.operations.is_empty());
+    reply.warns("is not among those that cotter watches; its images are left as they are");
+    assert_eq!(world.cluster.look_ups(), [""; 0]);
+    let same = world.review(&update(pod(&[APP]), pod(&[APP]))).await;
+    assert_eq!(same.warnings(), [""; 0], "nothing was to be looked at");
+}
+
 #[rstest]
 #[case::delete(review("", "Pod", "DELETE", Value::Null, pod(&[APP])))]
 #[case::status(subresource("status"))]

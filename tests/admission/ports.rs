@@ -48,6 +48,7 @@ pub(crate) struct FakeCluster {
     pub(crate) live_namespace: Mutex<Option<Namespace>>,
     pub(crate) live_secrets: Mutex<Option<Arc<NamespaceSecrets>>>,
     pub(crate) hangs: Mutex<bool>,
+    pub(crate) is_out_of_scope: Mutex<bool>,
     look_ups: Mutex<Vec<&'static str>>,
 }
 
@@ -190,6 +191,10 @@ impl FakeCluster {
 }
 
 impl Cluster for FakeCluster {
+    fn watches(&self, _: &str) -> bool {
+        !*self.is_out_of_scope.lock().unwrap()
+    }
+
     fn namespace(&self, _: &str) -> Option<Namespace> {
         self.namespace.lock().unwrap().clone()
     }

@@ -93,12 +93,17 @@ impl Lab {
     pub fn namespace_for(&self, cotter: &Cotter, labels: &[(&str, &str)]) -> Namespace<'_> {
         let name = unique("ns");
         self.plane.namespace(&name, labels);
-        let mut webhook = cotter.webhook(&name, &[&name]);
+        self.called(cotter, &name)
+    }
+
+    /// A namespace that is there already, and that this cotter is called for from now on.
+    pub fn called(&self, cotter: &Cotter, name: &str) -> Namespace<'_> {
+        let mut webhook = cotter.webhook(name, &[name]);
         webhook.failure_policy = "Fail";
         self.plane.install_webhook(&webhook);
         let namespace = Namespace {
             plane: &self.plane,
-            name,
+            name: name.to_owned(),
         };
         namespace.wait_until_called();
         namespace

@@ -19,11 +19,11 @@ mod failures;
 mod freshness;
 mod lab;
 mod outages;
-//PERM
+mod permissions;
 mod readme;
 mod reinvocation;
 mod rights;
-//SCOPE
+mod scope;
 mod sizes;
 mod updates;
 mod workloads;

@@ -43,6 +43,7 @@ struct World {
 
 struct Watcher {
     plural: String,
+    namespace: Option<String>,
     selector: String,
     lines: mpsc::UnboundedSender<Value>,
 }
@@ -165,8 +166,23 @@ impl ApiServer {
         self.world().silent = true;
     }
 
+    /// Requests whose line contains `part` are forbidden, until [`Self::permit`].
     pub(crate) fn forbid(&self, part: &str) {
         self.world().forbidden.push(part.to_owned());
+    }
+
+    pub(crate) fn permit(&self) {
+        self.world().forbidden.clear();
+    }
+
+    /// Tells all watches that there is no news.
+    pub(crate) fn bookmark(&self) {
+        let world = self.world();
+        let metadata = json!({"resourceVersion": world.revision.to_string()});
+        let line = json!({"type": "BOOKMARK", "object": {"kind": "Any", "apiVersion": "v1", "metadata": metadata}});
+        for watcher in &world.watchers {
+            let _ = watcher.lines.send(line.clone());
+        }
     }
 
     /// How many requests contained `part` so far.
@@ -184,7 +200,12 @@ impl World {
     fn tell(&mut self, event: &'static str, plural: &str, object: Value) {
         let line = json!({"type": event, "object": object});
         for watcher in &self.watchers {
-            if !self.silent && watcher.plural == plural && selects(&watcher.selector, &object) {
+            let namespace = watcher.namespace.as_deref();
+            if !self.silent
+                && watcher.plural == plural
+                && is_in(namespace, &object)
+                && selects(&watcher.selector, &object)
+            {
                 let _ = watcher.lines.send(line.clone());
             }
         }
@@ -230,6 +251,7 @@ impl World {
     fn watch(
         &mut self,
         plural: &str,
+        namespace: Option<&str>,
         query: &HashMap<String, String>,
     ) -> mpsc::UnboundedReceiver<Value> {
         let (lines, receiver) = mpsc::unbounded_channel();
@@ -240,12 +262,14 @@ impl World {
             return receiver;
         }
         for (revision, event, of, object) in &self.history {
-            if *revision > since && of == plural && selects(&selector, object) {
+            let fits = is_in(namespace, object) && selects(&selector, object);
+            if *revision > since && of == plural && fits {
                 let _ = lines.send(json!({"type": event, "object": object}));
             }
         }
         self.watchers.push(Watcher {
             plural: plural.to_owned(),
+            namespace: namespace.map(str::to_owned),
             selector,
             lines,
         });
@@ -264,10 +288,15 @@ fn key(plural: &str, object: &Value) -> String {
 }
 
 fn selects(selector: &str, object: &Value) -> bool {
-    match selector.strip_prefix("type=") {
-        Some(kind) => object["type"] == kind,
-        None => true,
+    match selector.split_once('=') {
+        Some(("type", kind)) => object["type"] == kind,
+        Some(("metadata.name", name)) => object["metadata"]["name"] == name,
+        _ => true,
     }
+}
+
+fn is_in(namespace: Option<&str>, object: &Value) -> bool {
+    namespace.is_none_or(|namespace| object["metadata"]["namespace"] == namespace)
 }
 
 async fn answer(world: Arc<Mutex<World>>, request: Request<Incoming>) -> Response<Body> {
@@ -301,8 +330,9 @@ async fn answer(world: Arc<Mutex<World>>, request: Request<Incoming>) -> Respons
     }
     let segments: Vec<&str> = path.split('/').collect();
     match *segments {
-        [plural] if watching => {
-            let lines = world.watch(plural, &query);
+        [plural] | ["namespaces", _, plural] if watching => {
+            let namespace = segments.get(1).copied();
+            let lines = world.watch(plural, namespace, &query);
             let frames = stream::unfold(lines, |mut lines| async move {
                 let line = lines.recv().await?;
                 let frame = Frame::data(Bytes::from(format!("{line}\n")));

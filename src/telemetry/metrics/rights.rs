@@ -1,8 +1,8 @@
-//! The rights that cotter should have and does not.
+//! What cotter should see and does not: missing rights, and namespaces that it was not told to watch.
 
 use prometheus_client::{
     encoding::EncodeLabelSet,
-    metrics::{family::Family, gauge::Gauge},
+    metrics::{counter::Counter, family::Family, gauge::Gauge},
     registry::Registry,
 };
 
@@ -15,16 +15,24 @@ struct RightLabel {
     namespace: String,
 }
 
-/// The missing ones.
+/// What is not seen.
 #[derive(Debug, Default)]
-pub(super) struct Rights(Family<RightLabel, Gauge>);
+pub(super) struct Rights {
+    missing: Family<RightLabel, Gauge>,
+    unwatched: Counter,
+}
 
 impl Rights {
     pub(super) fn register(&self, r: &mut Registry) {
         r.register(
             "missing_permissions",
             "Rights that the API server does not grant; 1 while a watch fails for it",
-            self.0.clone(),
+            self.missing.clone(),
+        );
+        r.register(
+            "unwatched_reviews",
+            "Reviews of namespaces that are not among those watched; their objects pass unread",
+            self.unwatched.clone(),
         );
     }
 }
@@ -45,9 +53,14 @@ impl Metrics {
             namespace: namespace.to_owned(),
         };
         if missing {
-            self.rights.0.get_or_create(&label).set(1);
+            self.rights.missing.get_or_create(&label).set(1);
         } else {
-            self.rights.0.remove(&label);
+            self.rights.missing.remove(&label);
         }
+    }
+
+    /// Counts a review of a namespace that is not watched.
+    pub fn unwatched_review(&self) {
+        self.rights.unwatched.inc();
     }
 }

@@ -16,8 +16,8 @@ use crate::{
         policy::{Cause, Mode, Policy, Workloads},
         question::Answer,
         reference::Canonical,
-        scope::{Reach, Request as ScopeRequest, Scope, scope},
-        slots::{Kind, Slot},
+        scope::Reach,
+        slots::Kind,
         warning::{Warnings, Weight},
     },
     telemetry::metrics::{self, Metrics},
@@ -28,6 +28,7 @@ use super::{
     findings::Findings,
     injecting,
     kin::Kin,
+    looked::{Looked, is_skipped},
     ports::{Cluster, Namespace, Registry},
     questions::{Terms, ask_all, ask_with_injected},
     report::Report,
@@ -61,14 +62,6 @@ struct Case<'r> {
     settings: Arc<Settings>,
     arrived: Instant,
     deadline: Instant,
-}
-
-/// The slots of a case that are looked at.
-struct Looked<'o> {
-    slots: Vec<Slot<'o>>,
-    restored: Vec<(Slot<'o>, String)>,
-    /// `None` for a template.
-    reach: Option<Reach>,
 }
 
 impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
@@ -187,20 +180,15 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
         }
         if !self.cluster.watches(name) {
             self.metrics.unwatched_review();
-            tracing::warn!(
-                namespace = name,
-                "namespace is not among those that cotter watches; the object passes unread"
-            );
+            let why = "namespace is not among those that cotter watches";
+            self.report.unread(name, why);
             return None;
         }
         self.metrics.live_look_up();
         let asked = self.cluster.look_up_namespace(name, deadline);
         let found = within(deadline, asked).await.flatten();
         if found.is_none() {
-            tracing::warn!(
-                namespace = name,
-                "namespace is not known; the object passes unread"
-            );
+            self.report.unread(name, "namespace is not known");
         }
         found
     }
@@ -328,47 +316,6 @@ fn wants_newer_secrets(answers: &[Answer]) -> bool {
                 _ => false,
             })
     })
-}
-
-/// Whether the Pod, or the one that a template makes, asks to be left alone and may.
-fn is_skipped(kind: Kind, object: &Object<'_>, policy: &Policy, notes: &mut Warnings) -> bool {
-    let metadata = kind.pod_metadata(object);
-    let asks = metadata.is_some_and(|m| m.annotations.skip.as_deref() == Some("true"));
-    if asks && !policy.allow_skip.0 {
-        notes.push(
-            Weight::Note,
-            "cotter.dev/skip has no effect: the policy of this namespace forbids it",
-        );
-    }
-    asks && policy.allow_skip.0
-}
-
-impl<'r> Looked<'r> {
-    /// The slots to look at; `None` where the object is left alone.
-    fn of(kind: Kind, request: &'r Request<'r>, object: &'r Object<'r>) -> Option<Self> {
-        let asked = ScopeRequest {
-            operation: request.operation(),
-            kind,
-            subresource: request.subresource(),
-        };
-        match scope(&asked, object, request.old_object.as_ref()) {
-            Scope::LeftAlone => None,
-            Scope::Template(slots) => Some(Self {
-                slots,
-                restored: Vec::new(),
-                reach: None,
-            }),
-            Scope::Pod {
-                slots,
-                restored,
-                reach,
-            } => Some(Self {
-                slots,
-                restored,
-                reach: Some(reach),
-            }),
-        }
-    }
 }
 
 impl<'r> Case<'r> {

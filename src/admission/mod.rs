@@ -5,6 +5,7 @@ pub mod findings;
 pub mod handler;
 mod injecting;
 mod kin;
+mod looked;
 pub mod ports;
 mod questions;
 mod report;

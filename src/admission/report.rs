@@ -147,6 +147,13 @@ impl Report {
         }
     }
 
+    /// An object of a namespace is not looked at.
+    pub(super) fn unread(&self, namespace: &str, why: &str) {
+        if self.is_its_turn(namespace) {
+            tracing::warn!(namespace, "{why}; the object passes unread");
+        }
+    }
+
     /// A namespace's label names a policy that does not exist.
     pub(super) fn unknown_policy(&self, namespace: &str, policy: &str) {
         if self.is_its_turn(namespace) {
@@ -208,19 +215,26 @@ fn pod_answer(inputs: &Inputs<'_>, plan: &Plan) -> PodAnswer {
 
 /// Slot to outcome, as JSON.
 fn outcomes(inputs: &Inputs<'_>, plan: &Plan) -> String {
-    let mut text = Vec::with_capacity(32 * plan.outcomes.len());
-    text.push(b'{');
+    let mut text = String::with_capacity(32 * plan.outcomes.len());
     for (assessed, _, outcome) in judged(inputs, plan) {
-        if text.len() > 1 {
-            text.push(b',');
+        text.push_str(if text.is_empty() { "{\"" } else { ",\"" });
+        for part in assessed.slot.key_parts() {
+            // The API server lets no other name through.
+            let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"-./_".contains(&b);
+            if part.bytes().all(is_plain) {
+                text.push_str(part);
+            } else {
+                let quoted = serde_json::to_string(part).unwrap_or_default();
+                let inside = 1..quoted.len().saturating_sub(1);
+                text.push_str(quoted.get(inside).unwrap_or_default());
+            }
         }
-        // Writing into a Vec cannot fail.
-        let _ = serde_json::to_writer(&mut text, &assessed.slot.key());
-        text.push(b':');
-        let _ = serde_json::to_writer(&mut text, label(outcome).as_str());
+        text.push_str("\":\"");
+        text.push_str(label(outcome).as_str());
+        text.push('"');
     }
-    text.push(b'}');
-    String::from_utf8(text).unwrap_or_default()
+    text.push('}');
+    text
 }
 
 fn mode(mode: Mode) -> metrics::Mode {

@@ -239,7 +239,7 @@ pub fn encode(uid: &str, plan: Plan, told: Option<Told>) -> Bytes {
     };
     let (mode, outcomes) = told.map_or((None, None), |told| {
         let outcomes = shorten(told.outcomes, LONGEST_AUDIT);
-        (Some(told.mode.as_str().to_owned()), Some(outcomes))
+        (Some(told.mode.as_str()), Some(outcomes))
     });
     let told_bytes = outcomes.as_ref().map_or(0, |text| 2 * text.len());
     // Base64 and the audit annotations, each a third longer or less, and the members around them.
@@ -272,9 +272,9 @@ pub fn encode(uid: &str, plan: Plan, told: Option<Told>) -> Bytes {
         "auditAnnotations",
         &[
             ("mode", mode),
-            ("outcomes", outcomes),
-            ("images", changes),
-            ("unpinned", unpinned),
+            ("outcomes", outcomes.as_deref()),
+            ("images", changes.as_deref()),
+            ("unpinned", unpinned.as_deref()),
         ],
     );
     json.extend_from_slice(b"}}");
@@ -313,7 +313,7 @@ fn push_list(json: &mut Vec<u8>, name: &str, texts: &[String]) {
     }
 }
 
-fn push_object(json: &mut Vec<u8>, name: &str, members: &[(&str, Option<String>)]) {
+fn push_object(json: &mut Vec<u8>, name: &str, members: &[(&str, Option<&str>)]) {
     let mut next = "{";
     for (key, text) in members {
         let Some(text) = text else { continue };

@@ -166,9 +166,15 @@ impl<'a> Slot<'a> {
     /// may be named like a container.
     #[must_use]
     pub fn key(&self) -> String {
+        self.key_parts().concat()
+    }
+
+    /// The same in two parts, for who puts it into a longer text.
+    #[must_use]
+    pub fn key_parts(&self) -> [&'a str; 2] {
         match self.list {
-            List::Volumes => format!("volumes/{}", self.name),
-            _ => self.name.to_owned(),
+            List::Volumes => ["volumes/", self.name],
+            _ => ["", self.name],
         }
     }
 

@@ -196,3 +196,19 @@ async fn the_audit_log_has_the_outcome_of_each_image_even_where_nothing_changed(
     let expected = json!({"mode": "audit", "outcomes": r#"{"c0":"left"}"#});
     assert_eq!(audit, &expected);
 }
+
+#[tokio::test(start_paused = true)]
+async fn outcomes_are_json_whatever_slots_are_called() {
+    let mut pod = pod(&[APP]);
+    pod["spec"]["containers"][0]["name"] = r#"a"\ b""#.into();
+    pod["spec"]["volumes"] = json!([{"name": "data", "image": {"reference": "not valid!"}}]);
+    let reply = World::new().review(&create(pod)).await;
+    let told = reply.response["auditAnnotations"]["outcomes"]
+        .as_str()
+        .unwrap();
+    let told: Value = serde_json::from_str(told).unwrap();
+    assert_eq!(
+        told,
+        json!({r#"a"\ b""#: "pinned", "volumes/data": "invalid"})
+    );
+}

@@ -107,8 +107,8 @@ fn who_reads_warnings_makes_no_event() {
     ns.kubectl(&["apply", "-f", "-", "--dry-run=server"], &deployment)
         .ok();
     let owner = json!([{"apiVersion": "apps/v1", "kind": "ReplicaSet", "name": "web", "uid": "u", "controller": true}]);
-    let owned = json!({"generateName": "p-", "ownerReferences": owner});
-    ns.create(&owned, &one(&image), "?dryRun=All")
+    let metadata = json!({"generateName": "p-", "ownerReferences": owner});
+    ns.create(&metadata, &one(&image), "?dryRun=All")
         .warns("would become");
     // Events are written three seconds after the first Pod.
     std::thread::sleep(Duration::from_secs(5));

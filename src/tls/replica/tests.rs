@@ -477,6 +477,7 @@ fn files_of_a_person_need_a_path_only_and_leave_the_bundle_to_others() {
         for hook in world.hooks() {
             hook.bundle = ca.pem().as_bytes().to_vec();
         }
+        world.run(3);
         world.run_well(200);
         let keys: Vec<_> = world.stored().data.keys().cloned().collect();
         assert_eq!(keys, ["path"]);

@@ -39,8 +39,8 @@ pub enum Distrust {
 pub(super) struct Sightings {
     /// Authorities in every bundle.
     everywhere: Vec<(Ca, Duration)>,
-    /// Authorities in any bundle.
-    anywhere: Vec<(Ca, Duration)>,
+    /// Authorities in any bundle that nobody wants.
+    strangers: Vec<(Ca, Duration)>,
     /// The path of every webhook.
     path: Vec<(SecretPath, Duration)>,
 }
@@ -119,13 +119,7 @@ impl Sightings {
     /// Takes in what the webhooks say now; none says nothing.
     pub(super) fn see(&mut self, hooks: &[Hook], now: Duration) {
         let bundles: Vec<_> = hooks.iter().map(|hook| read(&hook.bundle)).collect();
-        let mut anywhere: Vec<Ca> = Vec::new();
-        for ca in bundles.iter().flatten() {
-            if !anywhere.contains(ca) {
-                anywhere.push(ca.clone());
-            }
-        }
-        let mut everywhere = anywhere.clone();
+        let mut everywhere = bundles.first().cloned().unwrap_or_default();
         everywhere.retain(|ca| bundles.iter().all(|bundle| bundle.contains(ca)));
         let path = match hooks.split_first() {
             Some((first, rest)) if rest.iter().all(|hook| hook.path == first.path) => {
@@ -133,9 +127,19 @@ impl Sightings {
             }
             _ => Vec::new(),
         };
-        follow(&mut self.anywhere, anywhere, now);
         follow(&mut self.everywhere, everywhere, now);
         follow(&mut self.path, path, now);
+    }
+
+    /// Takes in which authorities the webhooks trust and nobody wants.
+    pub(super) fn see_strangers(&mut self, hooks: &[Hook], wanted: &[Ca], now: Duration) {
+        let mut strangers: Vec<Ca> = Vec::new();
+        for ca in hooks.iter().flat_map(|hook| read(&hook.bundle)) {
+            if !wanted.contains(&ca) && !strangers.contains(&ca) {
+                strangers.push(ca);
+            }
+        }
+        follow(&mut self.strangers, strangers, now);
     }
 
     /// Whether every webhook has trusted `ca` for `length`.
@@ -148,9 +152,9 @@ impl Sightings {
         lasted(&self.path, path, length, now)
     }
 
-    /// Whether a webhook has trusted `ca` for `length`.
-    pub(super) fn has_known(&self, ca: &Ca, length: Duration, now: Duration) -> bool {
-        lasted(&self.anywhere, ca, length, now)
+    /// Whether a webhook has trusted `ca` for `length` although nobody wanted that.
+    pub(super) fn is_stranger(&self, ca: &Ca, length: Duration, now: Duration) -> bool {
+        lasted(&self.strangers, ca, length, now)
     }
 }
 

@@ -10,6 +10,7 @@ pub mod given;
 pub mod leaf;
 mod life;
 pub mod local;
+mod pace;
 pub mod path;
 pub mod ports;
 mod registration;

@@ -52,7 +52,10 @@ fn bundle_for(hook: &Hook, wanted: &[Ca], wish: &Wish<'_>) -> Option<String> {
     if wanted.iter().any(|ca| !has.contains(ca)) {
         return Some(bundle::write(wanted.iter().chain(others)));
     }
-    let old = |ca: &Ca| wish.sightings.has_known(ca, wish.timing.stranger, wish.now);
+    let old = |ca: &Ca| {
+        wish.sightings
+            .is_stranger(ca, wish.timing.stranger, wish.now)
+    };
     let mut others = others.peekable();
     let all_old = others.peek().is_some() && others.all(old);
     (wish.leader && all_old && !wanted.is_empty()).then(|| bundle::write(wanted))
@@ -97,7 +100,3 @@ pub(super) fn trusts(
     }
     Ok(())
 }
-
-#[cfg(test)]
-#[path = "registration/tests.rs"]
-mod tests;

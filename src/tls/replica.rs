@@ -117,6 +117,9 @@ impl Replica {
         self.sightings.see(hooks, now.ticks);
         self.take_in(&observed.secret, now.ticks);
         let certificate = self.certify(now);
+        if let Some(wanted) = self.wanted(now) {
+            self.sightings.see_strangers(hooks, &wanted, now.ticks);
+        }
         let step = rotation::step(&self.view(observed, leader, now));
         let task = step
             .map(Task::Secret)

@@ -302,7 +302,3 @@ fn promote(shared: &mut Shared, lives: Option<Lives>, now: Moment) {
         until: last_leaf.min(ca.until()),
     });
 }
-
-#[cfg(test)]
-#[path = "rotation/tests.rs"]
-mod tests;

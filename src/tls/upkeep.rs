@@ -13,31 +13,22 @@ use tracing::{debug, info, warn};
 use super::{
     bundle::Ca,
     life::Moment,
+    pace::Pace,
     path::SecretPath,
     ports::{Observed, StoreError, TrustStore, Write},
     replica::{Look, Replica, Task},
-    resolver,
     rotation::Step,
 };
 use crate::telemetry::{metrics::Metrics, readiness::Handle};
 
-/// Replicas that see the same trouble at once spread their writes over this time; the first one mends it for all.
-const SPREAD: Duration = Duration::from_millis(400);
-
 /// How long a write may take.
 const PATIENCE: Duration = Duration::from_secs(30);
-
-/// The longest wait before a write that failed, or was undone again and again, is tried again.
-const LONGEST: Duration = Duration::from_secs(30);
 
 /// Trouble is logged this often at most.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
 /// A written complaint comes only after trouble has lasted: at a start everything is missing for a moment.
 const LASTING: Duration = Duration::from_secs(10);
-
-/// Conflicts in a row after which it is no longer somebody else who was faster.
-const MANY_CONFLICTS: u32 = 5;
 
 /// Takes the paths that are accepted from now on.
 pub type Accept = Box<dyn Fn(&[SecretPath]) + Send>;
@@ -73,16 +64,6 @@ pub struct Upkeep<S> {
     complained: Option<(String, Instant)>,
     /// Since when something is wrong that no write of this replica mends.
     stuck: Option<Instant>,
-}
-
-/// When the next write is due.
-#[derive(Debug, Default)]
-struct Pace {
-    due: Option<Instant>,
-    failures: u32,
-    /// Writes in a row with less than a minute between them, the last of them when.
-    writes: u32,
-    last: Option<Instant>,
 }
 
 // === impl Upkeep ===
@@ -136,7 +117,7 @@ impl<S: TrustStore> Upkeep<S> {
                 Ok(()) = observed.changed() => {}
                 Ok(()) = leader.changed() => {}
                 () = changed(&mut given) => {}
-                () = sleep_until(self.pace.due.map_or(tick, |due| due.min(tick))) => {}
+                () = sleep_until(self.pace.due().map_or(tick, |due| due.min(tick))) => {}
             }
         }
     }
@@ -156,13 +137,13 @@ impl<S: TrustStore> Upkeep<S> {
         match written.unwrap_or_else(|_| Err(silent())) {
             Ok(()) => {
                 self.trouble = None;
-                self.pace.written();
-                self.count(step, &write);
+                let repaired = self.count(step, &write);
+                self.pace.written(repaired);
             }
             Err(StoreError::Conflict) => {
                 debug!("somebody else wrote first");
                 self.pace.conflicted();
-                if self.pace.failures > MANY_CONFLICTS {
+                if self.pace.is_refused() {
                     let said = "the API server refuses each write, as if others wrote all the time";
                     self.complain(said);
                     self.trouble = Some(said.to_owned());
@@ -190,8 +171,8 @@ impl<S: TrustStore> Upkeep<S> {
         self.complained = Some((text.to_owned(), Instant::now()));
     }
 
-    /// What was written, for the log and the counters.
-    fn count(&self, step: Option<Step>, write: &Write) {
+    /// Tells the log and the counters what was written; whether that put right what others had broken.
+    fn count(&self, step: Option<Step>, write: &Write) -> bool {
         let metrics = &self.signs.metrics.trust;
         match (step, write) {
             (Some(step), _) => {
@@ -201,12 +182,14 @@ impl<S: TrustStore> Upkeep<S> {
                     Step::Create | Step::Thaw | Step::Mend | Step::Replace => {
                         metrics.repaired("secret");
                         warn!(?step, "repaired {what}");
+                        return true;
                     }
                     Step::Adopt | Step::Retain => info!(?step, "updated {what}"),
                     Step::Prepare | Step::Promote | Step::Forget => {
                         info!(?step, "rotation: updated {what}");
                     }
                 }
+                false
             }
             (None, Write::Hooks(_, hooks)) => {
                 let what = &self.signs.configuration;
@@ -225,8 +208,9 @@ impl<S: TrustStore> Upkeep<S> {
                 } else {
                     info!(bundle, path, "updated {what}");
                 }
+                broken
             }
-            (None, _) => {}
+            (None, _) => false,
         }
     }
 
@@ -284,57 +268,4 @@ async fn changed(given: &mut Option<watch::Receiver<Vec<Ca>>>) {
         return;
     }
     pending::<()>().await;
-}
-
-// === impl Pace ===
-
-impl Pace {
-    /// Nothing is to be written.
-    fn rest(&mut self) {
-        self.due = None;
-        self.failures = 0;
-    }
-
-    /// Whether a write that is wanted should be done now; sets when, if nothing was wanted before.
-    fn is_due(&mut self) -> bool {
-        let now = Instant::now();
-        if self.last.is_some_and(|last| now - last > COMPLAIN_EVERY) {
-            self.writes = 0;
-        }
-        // The first few repairs come at once; who undoes them again and again is asked more and more seldom.
-        let patience = SPREAD * 2_u32.saturating_pow(self.writes.saturating_sub(4).min(10));
-        let due = *self
-            .due
-            .get_or_insert_with(|| now + jitter(patience.min(LONGEST)));
-        now >= due
-    }
-
-    fn written(&mut self) {
-        self.failures = 0;
-        self.writes = self.writes.saturating_add(1);
-        self.last = Some(Instant::now());
-        // The watch tells of it within milliseconds, and then nothing is wanted any more.
-        self.due = Some(Instant::now() + Duration::from_secs(1));
-    }
-
-    fn conflicted(&mut self) {
-        self.failures = self.failures.saturating_add(1);
-        let wait = SPREAD * 2_u32.saturating_pow(self.failures.saturating_sub(1).min(10));
-        self.due = Some(Instant::now() + jitter(wait.min(LONGEST)));
-    }
-
-    fn failed(&mut self) {
-        let wait = Duration::from_millis(500) * 2_u32.saturating_pow(self.failures.min(10));
-        self.failures = self.failures.saturating_add(1);
-        self.due = Some(Instant::now() + wait.min(LONGEST) + jitter(SPREAD));
-    }
-}
-
-/// A random part of `length`.
-fn jitter(length: Duration) -> Duration {
-    let mut random = [0; 1];
-    // Without a random number, the longest.
-    let filled = resolver::provider().secure_random.fill(&mut random);
-    let [part] = if filled.is_ok() { random } else { [u8::MAX] };
-    length * u32::from(part) / 255
 }

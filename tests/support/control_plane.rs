@@ -44,7 +44,12 @@ pub struct Shared(&'static ControlPlane);
 impl ControlPlane {
     /// One of the test's own, for tests that stop or break it.
     pub fn start() -> Self {
-        start::all()
+        start::all(&[])
+    }
+
+    /// One of the test's own whose API server has these flags, too.
+    pub fn start_with(flags: &[String]) -> Self {
+        start::all(flags)
     }
 
     /// The one that this test program shares. It is stopped when the program ends.

@@ -14,6 +14,7 @@
 mod support;
 
 mod callers;
+mod files;
 mod healing;
 mod rotating;
 mod site;

@@ -43,7 +43,7 @@ use crate::{
 /// within 20 to 60 ms.
 const CALLER_KNOWS: Duration = Duration::from_millis(300);
 
-const OVERLAP: Duration = Duration::from_secs(1);
+const OVERLAP: Duration = Duration::from_secs(2);
 
 struct Echo;
 
@@ -83,7 +83,7 @@ async fn quick(site: &Site<'_>, lives: Lives, leader: bool) -> Quick {
     let host = site.host().parse().unwrap();
     let timing = Timing {
         overlap: OVERLAP,
-        stranger: 2 * OVERLAP,
+        stranger: OVERLAP,
         tick: Duration::from_millis(200),
     };
     let replica =
@@ -108,19 +108,23 @@ async fn quick(site: &Site<'_>, lives: Lives, leader: bool) -> Quick {
 fn load(site: &Site<'_>, replicas: &[SocketAddr], stop: &AtomicBool) -> (usize, usize, usize) {
     let (mut calls, mut bundles, mut paths) = (0, Vec::new(), Vec::new());
     while !stop.load(Ordering::Relaxed) {
+        let asked = Instant::now();
         let (bundle, path) = site.hook(0);
         let client = HttpClient::new(&bundle);
-        let known = Instant::now();
-        while known.elapsed() < CALLER_KNOWS {
+        while asked.elapsed() < CALLER_KNOWS {
             for address in replicas {
                 let client = client.clone().at(&address.to_string());
                 let reply = client.send("POST", &site.host(), &path, &[], b"{}");
-                let status = reply
-                    .unwrap_or_else(|error| panic!("call {calls}: {error}"))
-                    .status;
-                assert_eq!(status, 200, "call {calls}");
+                // Where the machine stood still for so long, this caller knows too little.
+                if asked.elapsed() >= OVERLAP {
+                    break;
+                }
+                let told = reply.map(|reply| reply.status);
+                assert_eq!(told.ok(), Some(200), "{}", trouble(site, &bundle, &path));
                 calls += 1;
             }
+            // A hundred calls a second and replica: the rest of the machine is the API server's.
+            std::thread::sleep(Duration::from_millis(10));
         }
         for (seen, now) in [(&mut bundles, bundle), (&mut paths, path)] {
             if !seen.contains(&now) {
@@ -131,12 +135,19 @@ fn load(site: &Site<'_>, replicas: &[SocketAddr], stop: &AtomicBool) -> (usize, 
     (calls, bundles.len(), paths.len())
 }
 
+/// What was known and what is so now, for a person.
+fn trouble(site: &Site<'_>, bundle: &str, path: &str) -> String {
+    let (new_bundle, new_path) = site.hook(0);
+    let keys = ["ca.crt", "next.crt", "previous.crt"].map(|key| (key, site.shared(key)));
+    format!("knew {bundle}{path}\nnow {new_bundle}{new_path}\nshared {keys:#?}")
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn authorities_leaves_and_paths_change_under_load_and_no_call_fails() {
     let site = site!();
     let lives = Lives {
-        ca: Duration::from_secs(12),
-        leaf: Duration::from_secs(6),
+        ca: Duration::from_secs(20),
+        leaf: Duration::from_secs(10),
     };
     let mut replicas = Vec::new();
     for leader in [true, false, false] {
@@ -167,21 +178,21 @@ async fn authorities_leaves_and_paths_change_under_load_and_no_call_fails() {
             let third = changed(second);
             site.edit_secret(&json!({"metadata": {"annotations": {"cotter.dev/rotate": "now"}}}));
             let began = Instant::now();
-            let fourth = changed(third);
+            let fourth = changed(third.clone());
             assert!(
                 began.elapsed() < lives.ca,
                 "the rotation that was asked for"
             );
             crate::site::eventually("what is old to be forgotten", || {
-                let bundle = site.hook(0).0;
-                (bundle == fourth || !bundle.contains(fourth.trim())).then_some(())
+                (!site.hook(0).0.contains(third.trim())).then_some(())
             });
+            assert_ne!(fourth, third);
             drop(_stop);
             load.join().unwrap()
         })
     });
     assert!(
-        calls > 100 && bundles > 3 && paths > 3,
+        calls > 1000 && bundles > 3 && paths > 3,
         "{calls} calls, {bundles} bundles, {paths} paths"
     );
     assert!(site.secret().unwrap()["metadata"]["annotations"]["cotter.dev/rotated"] == "now");

@@ -288,6 +288,11 @@ impl Replica {
         self.process.ready(LIMIT, asked);
     }
 
+    /// Where it listens.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// Status and body of a page on the ops port.
     pub fn ops(&self, path: &str) -> (u16, String) {
         ops_page(self.ops, path)
@@ -321,7 +326,7 @@ impl Replica {
         if !bundle.contains("BEGIN CERTIFICATE") {
             return Err(std::io::Error::other("no bundle"));
         }
-        let to = format!("127.0.0.1:{}", self.port);
+        let to = self.address();
         let body = review.to_string();
         HttpClient::new(bundle)
             .at(&to)

@@ -17,7 +17,7 @@ const START: Duration = Duration::from_mins(1);
 // Nothing of it is kept, so nothing has to be written down before the end.
 const NO_GRACE: Duration = Duration::ZERO;
 
-pub(super) fn all() -> ControlPlane {
+pub(super) fn all(more: &[String]) -> ControlPlane {
     let scratch = Scratch::new("kubernetes");
     let ca = Ca::new("kubernetes");
     let (etcd_port, port) = (ports::free(), ports::free());
@@ -27,10 +27,8 @@ pub(super) fn all() -> ControlPlane {
     let admin = ca.client("admin", &["system:masters"]);
     let kubeconfig = kubeconfig::write(&scratch, "admin", &host, ca.pem(), &admin);
     let admin = HttpClient::with_identity(ca.pem(), &admin);
-    scratch.write(
-        "api-server.args",
-        api_server_args(&host, etcd_port).join("\n"),
-    );
+    let args = [api_server_args(&host, etcd_port), more.to_vec()].concat();
+    scratch.write("api-server.args", args.join("\n"));
     let api_server = api_server(&scratch, &admin, &host);
     let controller_manager = controller_manager(&scratch, &ca, &host);
     ControlPlane {

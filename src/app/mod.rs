@@ -5,7 +5,7 @@ mod settings;
 mod source;
 mod webhook;
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
@@ -50,6 +50,7 @@ async fn run(config: Config) -> Result<()> {
     let bound = bind(config.webhook.listen, "--listen").await?;
     let ops = bind(config.ops, "--ops").await?;
     tracing::info!(webhook = %bound.local_addr()?, ops = %ops.local_addr()?, "listening");
+    let leaving = config.webhook.shutdown_delay;
     // All that is waited for is named before anybody can ask.
     let serving = readiness.check("serving");
     serving.wait_for("starting");
@@ -63,7 +64,7 @@ async fn run(config: Config) -> Result<()> {
     let tls = webhook::tls(&config.webhook, &metrics, &readiness, &mut tasks)?;
     let routes = routes(config, &metrics, &readiness, &mut tasks).await?;
     let served = bound.serve(routes, Security::Tls(tls), limits, drain.phases());
-    let (drained, ()) = tokio::join!(served, drain.follow(stopped(), Duration::ZERO, &serving));
+    let (drained, ()) = tokio::join!(served, drain.follow(stopped(), leaving, &serving));
     tracing::info!(cut = drained.cut, "stopped");
     ops_drain.close();
     let _ = ops.await;

@@ -43,6 +43,7 @@ pub(super) async fn open(
         Source::Cluster {
             kubeconfig,
             context,
+            ..
         } => {
             let client = client::connect(kubeconfig.as_deref(), context.as_deref()).await?;
             let (live, watches) = cluster::spawn(client, metrics);

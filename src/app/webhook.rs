@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use arc_swap::ArcSwap;
 use jiff::Timestamp;
 use rustls::ServerConfig;
@@ -25,10 +25,11 @@ pub(super) fn tls(
     tasks: &mut JoinSet<()>,
 ) -> Result<Arc<ArcSwap<ServerConfig>>> {
     let files = match &webhook.certificate {
-        Certificate::Files { cert, key } => Files {
+        Certificate::Files { cert, key, .. } => Files {
             cert: cert.clone(),
             key: key.clone(),
         },
+        Certificate::Own { .. } => bail!("certificates of its own are not kept yet"),
         Certificate::Made { dir } => {
             let made = local::ensure(dir, &local::loopback(), Timestamp::now())?;
             tracing::info!(ca = %made.ca.display(), "callers have to trust this authority");

@@ -86,12 +86,20 @@ pub struct ListenArgs {
     /// How long reviews in flight are waited for after SIGTERM
     #[arg(long, value_name = "DURATION", env = "COTTER_DRAIN", default_value = "20s", value_parser = units::duration)]
     pub drain: Duration,
+
+    /// How long new reviews are still answered after SIGTERM, while the endpoints of the Service move [default: 0s with --standalone, 5s with a cluster]
+    #[arg(long, value_name = "DURATION", env = "COTTER_SHUTDOWN_DELAY", value_parser = units::duration)]
+    pub shutdown_delay: Option<Duration>,
 }
 
 /// The webhook's certificate, and its callers'.
 #[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Certificates")]
 pub struct TlsArgs {
+    /// Where the certificate comes from [default: files with --cert, self with --webhook-configuration, else local]
+    #[arg(long, env = "COTTER_CERTIFICATES")]
+    pub certificates: Option<CertificatesArg>,
+
     /// The certificate chain, PEM; goes with --key and is read again when its content changes
     #[arg(long, value_name = "FILE", env = "COTTER_CERT")]
     pub cert: Option<PathBuf>,
@@ -109,7 +117,19 @@ pub struct TlsArgs {
     )]
     pub certs_dir: PathBuf,
 
-    /// Callers must present a certificate of these CAs, PEM
+    /// The CA of --cert, PEM, which cotter keeps in the caBundle of --webhook-configuration; without it, caBundle is left to others
+    #[arg(long, value_name = "FILE", env = "COTTER_CA")]
+    pub ca: Option<PathBuf>,
+
+    /// How long a CA of cotter's own lives; the next one is made after two thirds of it
+    #[arg(long, value_name = "DURATION", env = "COTTER_CA_LIFE", default_value = "8760h", value_parser = units::duration)]
+    pub ca_life: Duration,
+
+    /// How long a certificate of that CA lives; the next one is made after two thirds of it
+    #[arg(long, value_name = "DURATION", env = "COTTER_LEAF_LIFE", default_value = "720h", value_parser = units::duration)]
+    pub leaf_life: Duration,
+
+    /// Callers must present a certificate of these CAs, PEM; read again when its content changes
     #[arg(long, value_name = "FILE", env = "COTTER_CLIENT_CA")]
     pub client_ca: Option<PathBuf>,
 }
@@ -138,6 +158,53 @@ pub struct ClusterArgs {
     /// The kubeconfig's context [default: its current one]
     #[arg(long, value_name = "NAME", env = "COTTER_CONTEXT")]
     pub context: Option<String>,
+
+    /// The namespace that cotter itself runs in
+    #[arg(long, value_name = "NAME", env = "COTTER_NAMESPACE")]
+    pub namespace: Option<String>,
+
+    /// The Pod that cotter itself runs in, for its Events and its Lease [default: the host's name]
+    #[arg(long, value_name = "NAME", env = "COTTER_POD_NAME")]
+    pub pod_name: Option<String>,
+
+    /// Read cotter.yaml from this ConfigMap of --namespace, under the key cotter.yaml, instead of --config
+    #[arg(long, value_name = "NAME", env = "COTTER_CONFIG_MAP")]
+    pub config_map: Option<String>,
+
+    /// Watch these namespaces only; without it, all that are opted in
+    #[arg(
+        long,
+        value_name = "NAME,NAME",
+        env = "COTTER_WATCH_NAMESPACES",
+        value_delimiter = ','
+    )]
+    pub watch_namespaces: Vec<String>,
+
+    /// The Service of --namespace by which the API server reaches cotter
+    #[arg(long, value_name = "NAME", env = "COTTER_SERVICE")]
+    pub service: Option<String>,
+
+    /// The MutatingWebhookConfiguration whose path and caBundle cotter keeps right
+    #[arg(long, value_name = "NAME", env = "COTTER_WEBHOOK_CONFIGURATION")]
+    pub webhook_configuration: Option<String>,
+
+    /// The Secret of --namespace that all replicas share: the webhook's path, and the CA of cotter's own
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "COTTER_TRUST_SECRET",
+        default_value = "cotter-trust"
+    )]
+    pub trust_secret: String,
+
+    /// The Lease of --namespace that one replica holds, for what only one may do
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "COTTER_LEASE",
+        default_value = "cotter"
+    )]
+    pub lease: String,
 }
 
 /// Logs.
@@ -177,6 +244,18 @@ pub enum ModeArg {
     Enforce,
     /// Nothing is changed; warnings say what would be
     Audit,
+}
+
+/// `--certificates`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum CertificatesArg {
+    /// A CA of cotter's own in --trust-secret, and a certificate of it for --service
+    #[value(name = "self")]
+    Own,
+    /// --cert and --key
+    Files,
+    /// A CA and a certificate for localhost in --certs-dir
+    Local,
 }
 
 /// How log lines are written.

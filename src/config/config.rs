@@ -1,24 +1,16 @@
 //! The checked result of flags, environment and `cotter.yaml`.
 
-use std::{
-    net::{Ipv4Addr, SocketAddr},
-    path::PathBuf,
-    time::Duration,
-};
+use std::{net::SocketAddr, path::PathBuf};
 
+pub use super::webhook::{Certificate, Registration, Webhook};
 use super::{
-    args::{
-        ClusterArgs, ListenArgs, LogArgs, LogFormat, LogLevel, ModeArg, ServeArgs, StandaloneArgs,
-        TlsArgs,
-    },
+    args::{ClusterArgs, LogArgs, LogFormat, LogLevel, ModeArg, ServeArgs, StandaloneArgs},
     file::FileConfig,
     problem::ConfigError,
     reload::Watched,
+    webhook::{any_or_loopback, webhook},
 };
 use crate::domain::policy::Mode;
-
-/// One body's largest size; the shared budget must hold at least one.
-pub const LARGEST_BODY: usize = 32 << 20;
 
 /// Everything that `cotter serve` is told.
 #[derive(Debug)]
@@ -39,40 +31,6 @@ pub struct Config {
     notices: Vec<String>,
 }
 
-/// The webhook's listener.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Webhook {
-    /// Its address.
-    pub listen: SocketAddr,
-    /// Its certificate.
-    pub certificate: Certificate,
-    /// The CAs of its callers, PEM; `None` where callers present no certificate.
-    pub client_ca: Option<PathBuf>,
-    /// The bytes that the bodies in flight may take together; at least [`LARGEST_BODY`].
-    pub body_budget: usize,
-    /// The longest that one review may take.
-    pub deadline: Duration,
-    /// How long reviews in flight are waited for after SIGTERM.
-    pub drain: Duration,
-}
-
-/// Where the webhook's certificate comes from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Certificate {
-    /// Files of the user's, PEM.
-    Files {
-        /// The chain, leaf first.
-        cert: PathBuf,
-        /// The private key.
-        key: PathBuf,
-    },
-    /// A CA and a leaf for localhost of cotter's own, kept in this directory.
-    Made {
-        /// The directory.
-        dir: PathBuf,
-    },
-}
-
 /// Where namespaces and pull secrets come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -89,7 +47,24 @@ pub enum Source {
         kubeconfig: Option<PathBuf>,
         /// Its context; `None` for the current one.
         context: Option<String>,
+        /// The only namespaces to watch; empty for all.
+        namespaces: Vec<String>,
+        /// Who cotter is in it.
+        own: Own,
     },
+}
+
+/// Who cotter is in its cluster.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Own {
+    /// Its namespace; `None` where it runs outside.
+    pub namespace: Option<String>,
+    /// Its Pod; `None` where it runs outside.
+    pub pod: Option<String>,
+    /// The `ConfigMap` of its namespace that holds `cotter.yaml`.
+    pub config_map: Option<String>,
+    /// The Lease of its namespace that one replica holds.
+    pub lease: String,
 }
 
 /// How logs are written.
@@ -120,9 +95,15 @@ impl Config {
             proxy,
         } = args;
         let mut problems = Vec::new();
-        let source = source(standalone, standalone_args, cluster, &mut problems);
         let ops = listen.ops.unwrap_or(any_or_loopback(standalone, 8080));
-        let webhook = webhook(standalone, &listen, tls, &mut problems);
+        let webhook = webhook(standalone, &listen, tls, &cluster, &mut problems);
+        if config.is_some() && cluster.config_map.is_some() {
+            problems.push(
+                "--config and --config-map are two sources of one configuration; remove one"
+                    .to_owned(),
+            );
+        }
+        let source = source(standalone, standalone_args, cluster, &mut problems);
         let (Some(webhook), true) = (webhook, problems.is_empty()) else {
             return Err(ConfigError::of_flags(problems));
         };
@@ -169,10 +150,18 @@ fn source(
     let ClusterArgs {
         kubeconfig,
         context,
+        namespace,
+        pod_name: pod,
+        config_map,
+        watch_namespaces: namespaces,
+        service: _,
+        webhook_configuration: _,
+        trust_secret: _,
+        lease,
     } = cluster;
     if standalone {
-        if kubeconfig.is_some() || context.is_some() {
-            let said = "--kubeconfig and --context name a cluster; remove them or --standalone";
+        if kubeconfig.is_some() || context.is_some() || config_map.is_some() {
+            let said = "--kubeconfig, --context and --config-map name a cluster; remove them or --standalone";
             problems.push(said.to_owned());
         }
         let mode = mode.map_or(Mode::Enforce, Mode::from);
@@ -187,75 +176,20 @@ fn source(
                     cotter.dev/mode=enforce or cotter.dev/mode=audit";
         problems.push(said.to_owned());
     }
+    if config_map.is_some() && namespace.is_none() {
+        problems.push("--config-map is in cotter's own namespace; add --namespace".to_owned());
+    }
     Source::Cluster {
         kubeconfig,
         context,
+        namespaces,
+        own: Own {
+            namespace,
+            pod,
+            config_map,
+            lease,
+        },
     }
-}
-
-fn webhook(
-    standalone: bool,
-    listen: &ListenArgs,
-    tls: TlsArgs,
-    problems: &mut Vec<String>,
-) -> Option<Webhook> {
-    let ListenArgs {
-        listen,
-        ops: _,
-        body_budget,
-        deadline,
-        drain,
-    } = *listen;
-    let TlsArgs {
-        cert,
-        key,
-        certs_dir,
-        client_ca,
-    } = tls;
-    let listen = listen.unwrap_or(any_or_loopback(standalone, 8443));
-    // Without a cluster nobody is authenticated, so any Pod that reaches the port could use the pull secrets.
-    if standalone && client_ca.is_none() && !listen.ip().to_canonical().is_loopback() {
-        problems.push(format!(
-            "--listen {listen} is reachable from elsewhere, and --standalone asks nobody who they are; \
-             listen on 127.0.0.1 or [::1], or add --client-ca"
-        ));
-    }
-    if body_budget < LARGEST_BODY {
-        problems.push("--body-budget holds not even one review; write at least 32Mi".to_owned());
-    }
-    // 300 ms is the least that design §2.6 grants a review, 30 s the most that an API server waits.
-    if deadline < Duration::from_millis(300) || deadline > Duration::from_secs(30) {
-        problems.push("--deadline is out of range; write 300ms to 30s".to_owned());
-    }
-    let certificate = match (cert, key) {
-        (Some(cert), Some(key)) => Certificate::Files { cert, key },
-        (None, None) => Certificate::Made { dir: certs_dir },
-        (Some(_), None) => {
-            problems.push("--cert needs its private key; add --key FILE".to_owned());
-            return None;
-        }
-        (None, Some(_)) => {
-            problems.push("--key needs its certificate; add --cert FILE".to_owned());
-            return None;
-        }
-    };
-    Some(Webhook {
-        listen,
-        certificate,
-        client_ca,
-        body_budget,
-        deadline,
-        drain,
-    })
-}
-
-fn any_or_loopback(standalone: bool, port: u16) -> SocketAddr {
-    let address = if standalone {
-        Ipv4Addr::LOCALHOST
-    } else {
-        Ipv4Addr::UNSPECIFIED
-    };
-    (address, port).into()
 }
 
 impl From<ModeArg> for Mode {

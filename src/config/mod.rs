@@ -12,6 +12,7 @@ mod hosts;
 pub mod problem;
 pub mod reload;
 mod units;
+pub mod webhook;
 
 pub use config::Config;
 pub use problem::{ConfigError, Problem};

@@ -43,6 +43,19 @@ fn with_a_cluster_everybody_may_connect() {
     assert_eq!(config.ops.to_string(), "0.0.0.0:8080");
 }
 
+#[test]
+fn a_registration_comes_with_a_certificate_of_its_own() {
+    let flags = "--webhook-configuration w --service s --namespace n";
+    let config = config(&flags.split(' ').collect::<Vec<_>>()).unwrap();
+    let Certificate::Own { host, .. } = config.webhook.certificate else {
+        panic!("{:?}", config.webhook.certificate);
+    };
+    assert_eq!(host, "s.n.svc");
+    assert_eq!(config.webhook.shutdown_delay.as_secs(), 5);
+    let registration = config.webhook.registration.unwrap();
+    assert_eq!(registration.secret, "cotter-trust");
+}
+
 #[rstest]
 #[case::cert_alone(&["--cert", "a.pem"], "--cert needs its private key; add --key FILE")]
 #[case::key_alone(&["--key", "a.pem"], "--key needs its certificate; add --cert FILE")]
@@ -55,9 +68,41 @@ fn with_a_cluster_everybody_may_connect() {
     "--mode is each namespace's own in a cluster; add --standalone, or label the namespaces with \
      cotter.dev/mode=enforce or cotter.dev/mode=audit"
 )]
+#[case::two_configurations(
+    &["--config", "a.yaml", "--config-map", "a", "--namespace", "b"],
+    "--config and --config-map are two sources of one configuration; remove one"
+)]
+#[case::a_config_map_of_nowhere(
+    &["--config-map", "a"],
+    "--config-map is in cotter's own namespace; add --namespace"
+)]
+#[case::a_registration_of_nowhere(
+    &["--webhook-configuration", "cotter"],
+    "--webhook-configuration needs --service and --namespace, by which the API server reaches cotter"
+)]
+#[case::own_certificates_that_nobody_trusts(
+    &["--certificates", "self"],
+    "--certificates self needs --webhook-configuration, whose callers have to trust it"
+)]
+#[case::certificate_files_that_are_not_named(
+    &["--certificates", "files"],
+    "--certificates files needs --cert FILE and --key FILE"
+)]
+#[case::files_beside_another_source(
+    &["--certificates", "local", "--cert", "a", "--key", "b"],
+    "--cert, --key and --ca go with --certificates files; remove them or change it"
+)]
+#[case::a_ca_for_no_configuration(
+    &["--cert", "a", "--key", "b", "--ca", "c"],
+    "--ca is written into a webhook configuration; add --webhook-configuration or remove it"
+)]
+#[case::a_leaf_that_outlives_its_ca(
+    &["--webhook-configuration", "w", "--service", "s", "--namespace", "n", "--ca-life", "1h", "--leaf-life", "2h"],
+    "--leaf-life must be at least 10m, and --ca-life at least as long"
+)]
 #[case::cluster_without_one(
     &["--standalone", "--context", "kind"],
-    "--kubeconfig and --context name a cluster; remove them or --standalone"
+    "--kubeconfig, --context and --config-map name a cluster; remove them or --standalone"
 )]
 #[case::everywhere(
     &["--standalone", "--listen", "0.0.0.0:8443"],

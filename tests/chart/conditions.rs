@@ -1,0 +1,283 @@
+//! The match conditions: which requests cotter is asked about at all. failurePolicy is Fail, so an expression that fails or
+//! costs too much would refuse the request.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::{
+    release::{Bench, Release, bench},
+    support::{http_client::Reply, wait, webhook_server::WebhookServer},
+};
+
+const DIGEST: &str = "sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+const MERGE: &str = "application/merge-patch+json";
+const STRATEGIC: &str = "application/strategic-merge-patch+json";
+
+/// A release whose webhooks are answered by a server that counts.
+struct Counted<'b> {
+    release: Release<'b>,
+    server: WebhookServer,
+}
+
+impl<'b> Counted<'b> {
+    fn install(bench: &'b Bench) -> Self {
+        let release = bench.install(&json!({"failurePolicy": "Fail"}));
+        bench.namespace("shop", &[("cotter.dev/mode", "enforce")]);
+        let server = WebhookServer::start(|_| json!([]));
+        let bundle = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, server.ca());
+        let url = server.url();
+        release.patch_webhook(|webhook| {
+            webhook["clientConfig"] = json!({"service": null, "url": url, "caBundle": bundle});
+            // The templates' one must be as free of errors as the Pods'.
+            webhook["failurePolicy"] = "Fail".into();
+        });
+        let counted = Self { release, server };
+        wait::until("the webhook to be called", Duration::from_secs(20), || {
+            let made = counted.send("POST", "pods?dryRun=All", &pod("first", json!({})));
+            (made.status == 201 && !counted.server.reviews().is_empty()).then_some(())
+        });
+        counted
+    }
+
+    fn send(&self, method: &str, path: &str, object: &Value) -> Reply {
+        let path = format!("/api/v1/namespaces/shop/{path}");
+        self.release
+            .bench
+            .plane
+            .request(method, &path, Some(object))
+    }
+
+    /// Sends it, expects that it goes through, and says whether the webhook was asked.
+    fn asked(&self, what: &str, act: impl FnOnce() -> Reply) -> bool {
+        let before = self.server.reviews().len();
+        let reply = act();
+        assert!(
+            (200..300).contains(&reply.status),
+            "{what}: {}",
+            reply.text()
+        );
+        self.server.reviews().len() > before
+    }
+
+    fn create(&self, pod: &Value) -> bool {
+        self.asked("create", || self.send("POST", "pods", pod))
+    }
+
+    fn patch(&self, name: &str, kind: &str, patch: &Value) -> bool {
+        let path = format!("/api/v1/namespaces/shop/pods/{name}");
+        let body = patch.to_string();
+        let plane = &self.release.bench.plane;
+        self.asked(&patch.to_string()[..60.min(body.len())], || {
+            plane.send("PATCH", &path, kind, body.as_bytes())
+        })
+    }
+
+    fn remove(&self, name: &str) {
+        let path = format!("pods/{name}?gracePeriodSeconds=0");
+        self.send(
+            "DELETE",
+            &path,
+            &json!({"kind": "DeleteOptions", "apiVersion": "v1"}),
+        );
+    }
+}
+
+/// A Pod of one pinned image; `more` is put into its metadata.
+fn pod(name: &str, more: Value) -> Value {
+    let mut pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": more,
+        "spec": {"containers": [{"name": "app", "image": format!("ghcr.io/acme/app:v1@{DIGEST}")}]}});
+    pod["metadata"]["name"] = name.into();
+    pod
+}
+
+#[test]
+fn a_pinned_pod_is_asked_about_since_it_may_need_its_pull_secret() {
+    let bench = bench!();
+    let counted = Counted::install(&bench);
+    assert!(counted.create(&pod("pinned", json!({}))));
+    counted.remove("pinned");
+}
+
+#[test]
+fn a_mirror_pod_is_not_asked_about() {
+    let bench = bench!();
+    let counted = Counted::install(&bench);
+    let mut mirror = pod(
+        "mirror",
+        json!({"annotations": {"kubernetes.io/config.mirror": "x"}}),
+    );
+    mirror["spec"]["nodeName"] = "node-1".into();
+    mirror["spec"]["automountServiceAccountToken"] = false.into();
+    assert!(!counted.create(&mirror));
+    counted.remove("mirror");
+}
+
+#[test]
+fn of_updates_only_those_with_a_new_image_text() {
+    let bench = bench!();
+    let counted = Counted::install(&bench);
+    let mut first = pod(
+        "updated",
+        json!({"annotations": {"a": "b"}, "finalizers": ["example.com/hold"]}),
+    );
+    first["spec"]["initContainers"] = json!([{"name": "init", "image": "init:1"}]);
+    first["spec"]["volumes"] = json!([{"name": "data", "image": {"reference": "data:1"}}, {"name": "tmp", "emptyDir": {}}]);
+    assert!(counted.create(&first));
+    let image = |list: &str, name: &str| {
+        let mut spec = json!({});
+        spec[list] = json!([{"name": name, "image": "other:1"}]);
+        json!({"spec": spec})
+    };
+    let rows = [
+        (
+            "a label",
+            MERGE,
+            json!({"metadata": {"labels": {"a": "b"}}}),
+            false,
+        ),
+        (
+            "no annotations",
+            MERGE,
+            json!({"metadata": {"annotations": null}}),
+            false,
+        ),
+        (
+            "a toleration",
+            STRATEGIC,
+            json!({"spec": {"tolerations": [{"key": "a", "operator": "Exists"}]}}),
+            false,
+        ),
+        ("an image", STRATEGIC, image("containers", "app"), true),
+        (
+            "an init container's image",
+            STRATEGIC,
+            image("initContainers", "init"),
+            true,
+        ),
+        (
+            "the same image",
+            STRATEGIC,
+            image("containers", "app"),
+            false,
+        ),
+    ];
+    for (what, kind, patch, expected) in rows {
+        assert_eq!(counted.patch("updated", kind, &patch), expected, "{what}");
+    }
+    counted.remove("updated");
+    let release_it = json!({"metadata": {"finalizers": null}});
+    assert!(
+        !counted.patch("updated", MERGE, &release_it),
+        "a finalizer of a Pod that is being deleted"
+    );
+}
+
+#[test]
+fn of_ephemeral_updates_only_those_with_a_new_name() {
+    let bench = bench!();
+    let counted = Counted::install(&bench);
+    counted.create(&pod("debugged", json!({})));
+    let with = |names: &[&str]| {
+        let list: Vec<_> = names
+            .iter()
+            .map(|n| json!({"name": n, "image": "busybox"}))
+            .collect();
+        json!({"spec": {"ephemeralContainers": list}})
+    };
+    for (names, expected) in [
+        (&["one"][..], true),
+        (&["one"], false),
+        (&["two"], true),
+        (&["one", "two"], false),
+    ] {
+        let patch = with(names);
+        assert_eq!(
+            counted.patch("debugged/ephemeralcontainers", STRATEGIC, &patch),
+            expected,
+            "{names:?}"
+        );
+    }
+    counted.remove("debugged");
+}
+
+#[test]
+fn a_thousand_containers_stay_within_the_budget() {
+    let bench = bench!();
+    let counted = Counted::install(&bench);
+    let containers = |tag: &str| -> Value {
+        let image = |n: usize| {
+            format!("registry.example.com/some-team/some-application-{n}:{tag}@{DIGEST}")
+        };
+        (0..1000)
+            .map(|n| json!({"name": format!("container-{n}"), "image": image(n)}))
+            .collect()
+    };
+    let mut big = pod("big", json!({}));
+    big["spec"]["containers"] = containers("v1");
+    assert!(counted.create(&big));
+    assert!(!counted.patch("big", MERGE, &json!({"metadata": {"labels": {"a": "b"}}})));
+    let changed = json!({"spec": {"containers": [{"name": "container-999", "image": "other:1"}]}});
+    assert!(counted.patch("big", STRATEGIC, &changed));
+    let mut every = counted.send("GET", "pods/big", &Value::Null).json();
+    for container in every["spec"]["containers"].as_array_mut().unwrap() {
+        let next = container["image"].as_str().unwrap().replace(":v1", ":v2");
+        container["image"] = next.into();
+    }
+    assert!(counted.asked("every image", || counted.send("PUT", "pods/big", &every)));
+    counted.remove("big");
+}
+
+#[test]
+fn of_templates_only_those_that_changed_and_that_nobody_controls() {
+    let bench = bench!();
+    let counted = Counted::install(&bench);
+    let plane = &bench.plane;
+    let template = |image: &str| json!({"metadata": {"labels": {"app": "web"}}, "spec": {"containers": [{"name": "app", "image": image}]}});
+    let set = |name: &str, more: Value| {
+        let mut object = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": more,
+            "spec": {"replicas": 0, "selector": {"matchLabels": {"app": "web"}}, "template": template("app:1")}});
+        object["metadata"]["name"] = name.into();
+        object
+    };
+    let sets = "/apis/apps/v1/namespaces/shop/replicasets";
+    let post =
+        |object: &Value| counted.asked("create", || plane.request("POST", sets, Some(object)));
+    assert!(post(&set("free", json!({}))));
+    let owner = json!([{"apiVersion": "apps/v1", "kind": "Deployment", "name": "d", "uid": "11111111-1111-1111-1111-111111111111", "controller": true}]);
+    let (path, owned) = (
+        format!("{sets}?dryRun=All"),
+        set("owned", json!({"ownerReferences": owner})),
+    );
+    assert!(!counted.asked("an owned set", || plane.request(
+        "POST",
+        &path,
+        Some(&owned)
+    )));
+    let patch = |path: &str, patch: Value| {
+        counted.asked("patch", || {
+            plane.send("PATCH", path, MERGE, patch.to_string().as_bytes())
+        })
+    };
+    let free = format!("{sets}/free");
+    assert!(!patch(
+        &free,
+        json!({"metadata": {"annotations": {"a": "b"}}})
+    ));
+    assert!(patch(
+        &free,
+        json!({"spec": {"template": template("app:2")}})
+    ));
+    let templates = "/api/v1/namespaces/shop/podtemplates";
+    let object = json!({"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "t"}, "template": template("app:1")});
+    assert!(counted.asked("create", || plane.request("POST", templates, Some(&object))));
+    let one = format!("{templates}/t");
+    assert!(!patch(
+        &one,
+        json!({"metadata": {"annotations": {"a": "b"}}})
+    ));
+    assert!(patch(&one, json!({"template": template("app:2")})));
+    for path in [free, one] {
+        plane.request("DELETE", &path, None);
+    }
+}

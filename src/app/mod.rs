@@ -3,13 +3,14 @@
 mod reload;
 mod settings;
 mod source;
+mod trust;
 mod webhook;
 
 use std::{net::SocketAddr, process::ExitCode, sync::Arc};
 
 use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
-use tokio::{signal::unix, task::JoinSet};
+use tokio::{signal::unix, sync::watch, task::JoinSet};
 
 use crate::{
     admission::{handler::Handler, ports::Cluster, stickiness::NoSiblings},
@@ -18,7 +19,7 @@ use crate::{
         drain::Drain,
         listener::{Bound, Limits, Security},
         ops,
-        routes::Routes,
+        routes::{Paths, Routes},
     },
     registry::client::Client,
     telemetry::{logs, metrics::Metrics, readiness::Readiness},
@@ -61,8 +62,18 @@ async fn run(config: Config) -> Result<()> {
         ..Limits::default()
     };
     let mut tasks = JoinSet::new();
-    let tls = webhook::tls(&config.webhook, &metrics, &readiness, &mut tasks)?;
-    let routes = routes(config, &metrics, &readiness, &mut tasks).await?;
+    // One replica leads for all; until there is a Lease, each does.
+    let leader = watch::Sender::new(true);
+    let (tls, paths) = {
+        let upkeep = trust::Upkeep {
+            source: &config.source,
+            leader: leader.subscribe(),
+            metrics: &metrics,
+            readiness: &readiness,
+        };
+        webhook::open(&config.webhook, &upkeep, &mut tasks).await?
+    };
+    let routes = routes(config, paths, &metrics, &readiness, &mut tasks).await?;
     let served = bound.serve(routes, Security::Tls(tls), limits, drain.phases());
     let (drained, ()) = tokio::join!(served, drain.follow(stopped(), leaving, &serving));
     tracing::info!(cut = drained.cut, "stopped");
@@ -80,6 +91,7 @@ async fn bind(address: SocketAddr, flag: &str) -> Result<Bound> {
 /// Joins the floors: the handler over its registry and its cluster, and in `tasks` what keeps these up to date.
 async fn routes(
     config: Config,
+    paths: Arc<Paths>,
     metrics: &Arc<Metrics>,
     readiness: &Readiness,
     tasks: &mut JoinSet<()>,
@@ -109,7 +121,7 @@ async fn routes(
     }
     let handler = Handler::new(client, cluster, NoSiblings, admission, metrics.clone());
     Ok(Routes::new(
-        "/mutate".to_owned(),
+        paths,
         handler,
         webhook.body_budget,
         metrics.clone(),

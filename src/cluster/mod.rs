@@ -1,6 +1,6 @@
 //! What the cluster says: namespaces, pull secrets and service accounts, watched.
 //!
-//! Nothing here writes to the cluster.
+//! Nothing here writes to the cluster but the trust store, for which no admission waits.
 
 pub mod client;
 mod errors;
@@ -16,6 +16,7 @@ mod pull_secrets;
 mod service_accounts;
 pub mod standalone;
 mod state;
+pub mod trust_store;
 mod watch;
 
 pub use live::{ClusterWatches, LiveCluster, WatchStatus, spawn};

@@ -5,11 +5,13 @@
 
 use std::{
     borrow::Cow,
+    fmt,
     panic::AssertUnwindSafe,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use arc_swap::ArcSwap;
 use bytes::Bytes;
 use futures_util::FutureExt;
 use http::{
@@ -18,6 +20,7 @@ use http::{
 };
 use http_body::Body;
 use http_body_util::Full;
+use zeroize::Zeroizing;
 
 use super::{
     Request, Site,
@@ -43,13 +46,17 @@ const TEXT: HeaderValue = HeaderValue::from_static("text/plain; charset=utf-8");
 const CLOSE: HeaderValue = HeaderValue::from_static("close");
 const POST: HeaderValue = HeaderValue::from_static("POST");
 
+/// The paths at which reviews are served, exchangeable while requests come. They may be secrets, so they are not shown.
+#[derive(Default)]
+pub struct Paths(ArcSwap<Vec<Zeroizing<String>>>);
+
 /// The webhook's only route; clones serve the same.
 #[derive(Debug)]
 pub struct Routes<R>(Arc<Inner<R>>);
 
 #[derive(Debug)]
 struct Inner<R> {
-    path: String,
+    paths: Arc<Paths>,
     reviewer: R,
     budget: Budget,
     metrics: Arc<Metrics>,
@@ -64,14 +71,49 @@ struct Refusal {
     unread: bool,
 }
 
+// === impl Paths ===
+
+impl Paths {
+    /// One path, for good or for now.
+    #[must_use]
+    pub fn one(path: &str) -> Arc<Self> {
+        let paths = Self::default();
+        paths.replace([path]);
+        Arc::new(paths)
+    }
+
+    /// Serves these and no others from now on.
+    pub fn replace<'a>(&self, paths: impl IntoIterator<Item = &'a str>) {
+        let paths = paths
+            .into_iter()
+            .map(|path| Zeroizing::new(path.to_owned()));
+        self.0.store(Arc::new(paths.collect()));
+    }
+
+    /// Whether `path` is one of them, in a time that does not tell which, or how much of one is right.
+    fn hold(&self, path: &str) -> bool {
+        let known = self.0.load();
+        let all = known.iter();
+        all.fold(false, |found, one| {
+            found | same(path.as_bytes(), one.as_bytes())
+        })
+    }
+}
+
+impl fmt::Debug for Paths {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Paths")
+    }
+}
+
 // === impl Routes ===
 
 impl<R: Reviewer> Routes<R> {
-    /// Serves reviews at `path`, whose bodies take no more than `budget` bytes together (at least one body's limit).
+    /// Serves reviews at `paths`, whose bodies take no more than `budget` bytes together (at least one body's limit).
     #[must_use]
-    pub fn new(path: String, reviewer: R, budget: usize, metrics: Arc<Metrics>) -> Self {
+    pub fn new(paths: Arc<Paths>, reviewer: R, budget: usize, metrics: Arc<Metrics>) -> Self {
         Self(Arc::new(Inner {
-            path,
+            paths,
             reviewer,
             budget: Budget::new(budget),
             metrics,
@@ -86,7 +128,7 @@ impl<R: Reviewer> Inner<R> {
             unread: true,
             ..Refusal::new(status, line)
         };
-        if !same(request.uri().path().as_bytes(), self.path.as_bytes()) {
+        if !self.paths.hold(request.uri().path()) {
             return Err(unread(StatusCode::NOT_FOUND, "no such path"));
         }
         if request.method() != Method::POST {

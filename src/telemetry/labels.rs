@@ -101,6 +101,10 @@ label_values! {
         PullSecrets => "pull_secrets",
         /// Service accounts.
         ServiceAccounts => "service_accounts",
+        /// The Secret that all replicas share.
+        TrustSecret => "trust_secret",
+        /// The webhook configuration that calls cotter.
+        WebhookConfiguration => "webhook_configuration",
     }
 }
 

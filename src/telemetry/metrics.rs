@@ -17,6 +17,9 @@ use prometheus_client::{
     registry::Registry,
 };
 
+mod trust;
+
+use self::trust::TrustMetrics;
 use super::labels::Hit;
 pub use super::labels::{Answer, Cache, Ended, SlotOutcome, Watch};
 
@@ -80,6 +83,8 @@ pub struct Metrics {
     reloads: Family<ReloadLabel, Counter>,
     certificate_reloads: Family<ReloadLabel, Counter>,
     hosts: Mutex<HashSet<String>>,
+    /// Of the webhook's registration.
+    pub trust: TrustMetrics,
 }
 
 /// Counts an admission as in flight until it is dropped.
@@ -110,8 +115,10 @@ impl Default for Metrics {
             reloads: Family::default(),
             certificate_reloads: Family::default(),
             hosts: Mutex::default(),
+            trust: TrustMetrics::default(),
         };
         metrics.register();
+        metrics.trust.register(&mut metrics.registry);
         metrics
     }
 }

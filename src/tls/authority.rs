@@ -21,6 +21,7 @@ pub const LIFE: Duration = Duration::from_hours(365 * 24);
 #[derive(Debug)]
 pub struct Authority {
     pem: String,
+    der: CertificateDer<'static>,
     pub(super) life: Life,
     pub(super) issuer: Issuer<'static, KeyPair>,
 }
@@ -61,6 +62,7 @@ impl Authority {
         let certificate = params.self_signed(&key).map_err(AuthorityError::Make)?;
         Ok(Self {
             pem: certificate.pem(),
+            der: certificate.der().clone(),
             life,
             issuer: Issuer::new(params, key),
         })
@@ -86,6 +88,7 @@ impl Authority {
             Issuer::from_ca_cert_der(&der, key).map_err(|_| AuthorityError::Certificate)?;
         Ok(Self {
             pem: pem.to_owned(),
+            der,
             life,
             issuer,
         })
@@ -95,6 +98,24 @@ impl Authority {
     #[must_use]
     pub fn pem(&self) -> &str {
         &self.pem
+    }
+
+    /// The certificate as its bytes, by which one authority is told from another.
+    #[must_use]
+    pub fn der(&self) -> &CertificateDer<'static> {
+        &self.der
+    }
+
+    /// Why it has to be replaced at `now`; `None` while it is good.
+    #[must_use]
+    pub fn renewal(&self, now: Timestamp) -> Option<Renewal> {
+        self.life.renewal(now)
+    }
+
+    /// When it ends, in seconds since 1970.
+    #[must_use]
+    pub fn until(&self) -> i64 {
+        self.life.until()
     }
 
     /// The private key, PKCS #8 in PEM.

@@ -34,12 +34,13 @@ pub enum Host {
 }
 
 /// A server certificate and its key, both PEM.
-#[derive(Debug)]
 pub struct Leaf {
     /// The certificate.
     pub pem: String,
     /// The private key, PKCS #8.
     pub key_pem: Zeroizing<String>,
+    /// How long it is valid.
+    pub(super) life: Life,
 }
 
 /// Why there is no leaf.
@@ -72,15 +73,15 @@ pub fn sign(
     params.use_authority_key_identifier_extension = true;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-    Life::starting(now, life)
-        .within(authority.life)
-        .write(&mut params);
+    let life = Life::starting(now, life).within(authority.life);
+    life.write(&mut params);
     let certificate = params
         .signed_by(&key, &authority.issuer)
         .map_err(LeafError::Sign)?;
     Ok(Leaf {
         pem: certificate.pem(),
         key_pem: Zeroizing::new(key.serialize_pem()),
+        life,
     })
 }
 
@@ -143,10 +144,20 @@ fn trusting(ca_pem: &str) -> Option<Arc<WebPkiServerVerifier>> {
         .ok()
 }
 
-fn server_name(host: &Host) -> Option<ServerName<'_>> {
+pub(super) fn server_name(host: &Host) -> Option<ServerName<'_>> {
     match host {
         Host::Dns(name) => ServerName::try_from(name.as_str()).ok(),
         Host::Ip(address) => Some(ServerName::from(*address)),
+    }
+}
+
+// === impl Leaf ===
+
+impl fmt::Debug for Leaf {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Leaf")
+            .field("life", &self.life)
+            .finish_non_exhaustive()
     }
 }
 

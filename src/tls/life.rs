@@ -9,6 +9,16 @@ use x509_parser::certificate::Validity;
 /// Certificates begin this long before they are made, for callers whose clocks are behind.
 const BACKDATED: Duration = Duration::from_hours(1);
 
+/// One moment on two clocks: certificates are judged by the calendar, and what has to last is timed by a clock that
+/// nobody sets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Moment {
+    /// By the calendar.
+    pub wall: Timestamp,
+    /// Since some moment before, which is the same for all that are compared.
+    pub ticks: Duration,
+}
+
 /// Why a certificate needs to be made anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewal {
@@ -72,10 +82,17 @@ impl Life {
         params.not_after = at(self.until);
     }
 
-    /// Whether it is time for the next certificate at `now`.
+    /// When it ends, in seconds since 1970.
+    pub(super) fn until(self) -> i64 {
+        self.until
+    }
+
+    /// Whether it is time for the next certificate at `now`. The time by which it was backdated is no part of what
+    /// it has to live: a short life would be over before it began.
     pub(super) fn renewal(self, now: Timestamp) -> Option<Renewal> {
         let now = now.as_second();
-        let third = self.until.saturating_sub(self.from) / 3;
+        let lived = self.until.saturating_sub(self.from);
+        let third = lived.saturating_sub_unsigned(BACKDATED.as_secs()).max(0) / 3;
         if now < self.from {
             Some(Renewal::NotYetValid)
         } else if now >= self.until {
@@ -90,6 +107,13 @@ impl Life {
 
 // === impl Renewal ===
 
+impl Renewal {
+    /// Whether what it is said of cannot be used at all.
+    pub(super) fn is_final(self) -> bool {
+        self != Self::Due
+    }
+}
+
 impl fmt::Display for Renewal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
@@ -101,5 +125,24 @@ impl fmt::Display for Renewal {
             Self::Foreign => "signed by another authority",
             Self::Names => "does not name every host",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    #[rstest]
+    #[case::a_year(365 * 24 * 60)]
+    #[case::ten_minutes(10)]
+    fn a_life_is_due_after_two_thirds_however_short_it_is(#[case] minutes: u64) {
+        let begun = Timestamp::from_second(1_800_000_000).unwrap();
+        let life = Life::starting(begun, Duration::from_mins(minutes));
+        let after = |seconds| life.renewal(begun + Duration::from_secs(seconds));
+        assert_eq!(after(minutes * 40 - 1), None);
+        assert_eq!(after(minutes * 40), Some(Renewal::Due));
+        assert_eq!(after(minutes * 60), Some(Renewal::Expired));
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use arc_swap::ArcSwap;
+use arc_swap::ArcSwapOption;
 use rustls::{
     RootCertStore, ServerConfig,
     crypto::CryptoProvider,
@@ -13,9 +13,10 @@ use rustls::{
 };
 use thiserror::Error;
 
-/// Serves one certificate to every caller; clones of its `Arc` exchange it.
-#[derive(Debug)]
-pub struct Served(ArcSwap<CertifiedKey>);
+/// Serves one certificate to every caller, and none, which fails each handshake, until it has one. Clones of its `Arc`
+/// exchange it.
+#[derive(Debug, Default)]
+pub struct Served(ArcSwapOption<CertifiedKey>);
 
 /// Why a certificate and its key cannot be served.
 #[derive(Debug, Error)]
@@ -51,24 +52,24 @@ impl Served {
     /// Serves `pair` first.
     #[must_use]
     pub fn new(pair: CertifiedKey) -> Self {
-        Self(ArcSwap::from_pointee(pair))
+        Self(ArcSwapOption::from_pointee(pair))
     }
 
     /// Serves `pair` to every connection that comes from now on.
     pub fn replace(&self, pair: CertifiedKey) {
-        self.0.store(Arc::new(pair));
+        self.0.store(Some(Arc::new(pair)));
     }
 
     /// What is served now.
     #[must_use]
-    pub fn current(&self) -> Arc<CertifiedKey> {
+    pub fn current(&self) -> Option<Arc<CertifiedKey>> {
         self.0.load_full()
     }
 }
 
 impl ResolvesServerCert for Served {
     fn resolve(&self, _: ClientHello<'_>) -> Option<Arc<CertifiedKey>> {
-        Some(self.current())
+        self.current()
     }
 }
 

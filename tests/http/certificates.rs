@@ -217,7 +217,7 @@ fn files_are_followed_by_content_and_a_bad_pair_keeps_the_old_one() {
     let metrics = Arc::new(Metrics::default());
     let mut follower = Follower::start(files, metrics.clone()).unwrap();
     let served = follower.served();
-    let shows = |leaf: &Leaf| served.current().cert[0].to_vec() == der(leaf);
+    let shows = |leaf: &Leaf| served.current().unwrap().cert[0].to_vec() == der(leaf);
     let mut look = |good: u32, bad: u32| {
         follower.look();
         follower.look();

@@ -9,7 +9,7 @@ use cotter::{
     http::{
         drain::Drain,
         listener::{Bound, Drained, Limits, Security},
-        routes::Routes,
+        routes::{Paths, Routes},
     },
     telemetry::metrics::Metrics,
     tls::{
@@ -111,7 +111,7 @@ impl Server {
             waiting: waiting.clone(),
         };
         let metrics = Arc::new(Metrics::default());
-        let routes = Routes::new("/mutate".to_owned(), fake, budget, metrics.clone());
+        let routes = Routes::new(Paths::one("/mutate"), fake, budget, metrics.clone());
         let bound = Bound::bind("127.0.0.1:0").await.unwrap();
         let address = bound.local_addr().unwrap();
         let drain = Drain::default();

@@ -94,12 +94,38 @@ impl HttpClient {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> io::Result<Reply> {
-        let name = host
-            .rsplit_once(':')
-            .map_or(host, |(name, _)| name)
-            .to_owned();
-        let name = ServerName::try_from(name).map_err(io::Error::other)?;
-        let tcp = TcpStream::connect(host)?;
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        self.send_to(host, name, method, host, path, headers, body)
+    }
+
+    /// The same to a server that listens at `address` and is called `host`, which DNS need not know.
+    pub fn send_as(
+        &self,
+        method: &str,
+        host: &str,
+        address: &str,
+        path: &str,
+        body: &[u8],
+    ) -> io::Result<Reply> {
+        self.send_to(address, host, method, host, path, &[], body)
+    }
+
+    #[allow(
+        clippy::too_many_arguments,
+        reason = "what the two above have in common"
+    )]
+    fn send_to(
+        &self,
+        address: &str,
+        name: &str,
+        method: &str,
+        host: &str,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> io::Result<Reply> {
+        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
+        let tcp = TcpStream::connect(address)?;
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(TIMEOUT))?;
         tcp.set_write_timeout(Some(TIMEOUT))?;

@@ -1,0 +1,1 @@
+//! What others break, and how soon it is right again.

@@ -21,7 +21,6 @@ ip address add 10.88.1.1/24 dev node0
 ip link set node0 up
 # Services are routed before there are rules for them.
 ip route add 10.96.0.0/24 dev node0 src 10.88.1.1
-echo $$ >/run/init.pid
 export TMPDIR="$folder/tmp" COTTER_LAB_INSIDE=1
 "$@" &
 set +e

@@ -19,7 +19,7 @@ use super::process::Process;
 use super::scratch::Scratch;
 use super::wait;
 
-pub use registry::LabRegistry;
+pub use registry::{ADMIN, ALICE, BOB, LabRegistry, waiting};
 
 /// The parts that a [`Lab`] starts, for `require!`.
 pub const PARTS: [&str; 14] = [

@@ -39,6 +39,7 @@ pub const BOB: (&str, &str) = ("bob", "builder");
 pub const ADMIN: (&str, &str) = ("admin", "uphill");
 
 pub struct LabRegistry {
+    host: String,
     front: HttpsServer,
     delay: Arc<AtomicU64>,
     process: Process,
@@ -83,6 +84,7 @@ impl LabRegistry {
         let front = HttpsServer::start_at(SocketAddr::from((ADDRESS, PORT)), &me, router);
         scratch.write("ca.pem", ca.pem());
         Self {
+            host: front.address().to_string(),
             front,
             delay,
             process,
@@ -93,8 +95,8 @@ impl LabRegistry {
     }
 
     /// As an image names it.
-    pub fn host(&self) -> String {
-        self.front.address().to_string()
+    pub fn host(&self) -> &str {
+        &self.host
     }
 
     pub fn image(&self, rest: &str) -> String {
@@ -130,14 +132,14 @@ impl LabRegistry {
         let client = HttpClient::new(self.ca()).agent(push::AGENT);
         Pusher {
             client: client.bearer(&token),
-            host: Box::leak(self.host().into_boxed_str()),
+            host: &self.host,
         }
     }
 
     /// The `.dockerconfigjson` of a pull secret for this registry.
     pub fn docker_config(&self, (user, password): (&str, &str)) -> String {
         let auth = STANDARD.encode(format!("{user}:{password}"));
-        json!({"auths": {self.host(): {"username": user, "password": password, "auth": auth}}})
+        json!({"auths": {&self.host: {"username": user, "password": password, "auth": auth}}})
             .to_string()
     }
 

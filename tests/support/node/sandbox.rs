@@ -9,9 +9,11 @@ use super::super::parts;
 /// The folder of the lab that runs, if one does.
 pub const FOLDER: &str = "/tmp/cotter-lab";
 const CGROUP: &str = "cotter-lab";
-const LOCK: &str = "/tmp/cotter-lab.lock";
-/// What `flock` ends with when somebody else has the lock.
+// What every machine with a lab has: a lock file of its own would be left behind.
+const LOCK: &str = "/sys/fs/cgroup";
+/// What `flock` ends with when another lab runs.
 pub const ALREADY_RUNNING: u8 = 75;
+pub const RUNNING: &str = "a lab runs on this machine already; make lab-down ends it";
 const INSIDE: &str = "COTTER_LAB_INSIDE";
 
 /// Programs of the distribution, and the Debian package of each.
@@ -28,13 +30,15 @@ const TOOLS: [(&str, &str); 8] = [
 /// Where distributions put the network plugins.
 const PLUGINS: [&str; 3] = ["/opt/cni/bin", "/usr/lib/cni", "/usr/libexec/cni"];
 
-/// What ends when the caller ends.
+/// What a keeper does.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Until {
-    /// The sandbox ends with the program that opened it.
-    CallerEnds,
-    /// The sandbox stays until its keeper is told to end.
-    Told,
+pub enum Mode {
+    /// The sandbox ends with the keeper's standard input.
+    Watch,
+    /// The sandbox stays until the keeper gets SIGTERM.
+    Hold,
+    /// There is no sandbox: what an earlier one left is cleared.
+    Clear,
 }
 
 /// Whether this process runs in the sandbox.
@@ -70,20 +74,23 @@ pub fn plugins() -> Option<PathBuf> {
         .find(|folder| folder.join("ptp").is_file() && folder.join("host-local").is_file())
 }
 
-/// Runs this program again with these arguments, in a new sandbox. What an earlier one left behind is cleared first.
-pub fn enter(arguments: &[String], until: Until) -> ExitCode {
-    let mut keeper = keeper(arguments, until)
-        .and_then(|mut keeper| keeper.spawn())
-        .expect("flock");
+/// Runs this program again with these arguments in a new sandbox, which ends with the caller at the latest.
+pub fn enter(arguments: &[String]) -> ExitCode {
+    let me = env::current_exe().expect("this program");
+    let mut keeper = keeper(Mode::Watch, &me, arguments).spawn().expect("flock");
     // `wait` would close it, and that is the keeper's sign to end.
     let alive = keeper.stdin.take();
     let code = keeper.wait().expect("wait").code().unwrap_or(1);
     drop(alive);
-    ExitCode::from(u8::try_from(code).unwrap_or(1))
+    let code = u8::try_from(code).unwrap_or(1);
+    if code == ALREADY_RUNNING {
+        eprintln!("{RUNNING}");
+    }
+    ExitCode::from(code)
 }
 
-/// The process that [`enter`] waits for.
-pub fn keeper(arguments: &[String], until: Until) -> std::io::Result<Command> {
+/// The process that holds a sandbox with a program in it, and clears up before and after. Its standard input is a pipe.
+pub fn keeper(mode: Mode, program: &Path, arguments: &[String]) -> Command {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/support/node/sandbox.sh");
     let mut keeper = Command::new("flock");
     keeper
@@ -92,15 +99,23 @@ pub fn keeper(arguments: &[String], until: Until) -> std::io::Result<Command> {
         .args([LOCK, "sh"])
         .arg(script)
         .args([FOLDER, CGROUP])
-        .arg(if until == Until::Told {
-            "hold"
-        } else {
-            "watch"
+        .arg(match mode {
+            Mode::Watch => "watch",
+            Mode::Hold => "hold",
+            Mode::Clear => "clear",
         })
-        .arg(env::current_exe()?)
+        .arg(program)
         .args(arguments)
         .stdin(Stdio::piped());
-    Ok(keeper)
+    keeper
+}
+
+/// Whether a lab runs on this machine.
+pub fn is_running() -> bool {
+    let free = Command::new("flock")
+        .args(["--nonblock", LOCK, "true"])
+        .status();
+    !free.expect("flock").success()
 }
 
 fn is_root() -> bool {

@@ -1,8 +1,8 @@
 # A machine within the machine: processes, mounts and network of its own, which all end together.
 #
-# $1 the lab's folder, $2 its cgroup, $3 hold | watch, then a command. `watch` ends it with the caller: standard input is
-# a pipe that nobody writes to. Run under `flock`, so that there is one at a time. Whatever an earlier run left is cleared
-# first: one that was killed cannot clear up itself.
+# $1 the lab's folder, $2 its cgroup, $3 watch | hold | clear, then a command. `watch` ends it with the caller: standard
+# input is a pipe that nobody writes to. `hold` goes on until SIGTERM. `clear` starts nothing. Run under `flock`, so that
+# there is one at a time. Whatever an earlier run left is cleared first: one that was killed cannot clear up itself.
 folder=$1 cgroup=$2 until=$3 child=
 shift 3
 exec 3<&0
@@ -43,6 +43,7 @@ prepare() {
 
 trap '[ -n "$child" ] && kill -s KILL "$child"' INT TERM HUP
 clear_up
+[ "$until" = clear ] && exit 0
 prepare
 # The death of this shell, even by SIGKILL, is the death of all: the signal goes to unshare and from there to process 1.
 setpriv --pdeathsig KILL unshare --mount --propagation slave --net --pid --fork --kill-child=KILL --mount-proc \
@@ -58,11 +59,18 @@ if [ "$until" = watch ]; then
 	watcher=$!
 fi
 exec 3<&-
+# Process 1 as this side counts. It is gone when all the others are.
+init=
+until [ -n "$init" ] || ! kill -s 0 "$child" 2>/dev/null; do
+	read -r init _ <"/proc/$child/task/$child/children" || sleep 0.01
+done 2>/dev/null
+echo "$init" >"$folder/init.pid"
 # A trapped signal ends a wait early.
 while kill -s 0 "$child" 2>/dev/null; do
 	wait "$child"
 	code=$?
 done
 [ -n "$watcher" ] && kill -s KILL "$watcher"
+while [ -n "$init" ] && [ -d "/proc/$init" ]; do sleep 0.02; done
 clear_up
 exit "${code:-1}"

@@ -4,6 +4,7 @@
 //! A program that wants a [`Lab`] runs itself again inside the sandbox: [`sandbox::enter`].
 
 mod containerd;
+pub mod install;
 mod kubelet;
 mod registry;
 pub mod sandbox;

@@ -33,6 +33,7 @@ go-is-there = case "$$(cd tests/parts/containerd && $(GO) env GOVERSION 2>/dev/n
 .PHONY: parts parts-build
 # Builds the real parts that tests start (etcd, Kubernetes, containerd, registry, crane, helm) into target/parts/bin; needs Go 1.26
 parts: ## build the real parts that tests start, into target/parts/bin; needs Go 1.26
+	@sh tests/parts/debian.sh
 	@if [ -n "$$COTTER_PARTS" ]; then echo "parts: taken from $$COTTER_PARTS"; \
 	elif $(go-is-there); then $(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) parts-build; \
 	else sh tests/parts/without-go.sh $(PARTS); fi

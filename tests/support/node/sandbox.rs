@@ -118,7 +118,8 @@ pub fn is_running() -> bool {
     !free.expect("flock").success()
 }
 
-fn is_root() -> bool {
+/// Whether this process may do everything on this machine.
+pub fn is_root() -> bool {
     // The owner of /proc/self is the effective user.
     use std::os::unix::fs::MetadataExt as _;
     std::fs::metadata("/proc/self").is_ok_and(|me| me.uid() == 0)

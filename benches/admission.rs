@@ -7,6 +7,7 @@ mod answer;
 mod bare;
 mod cold;
 mod cpu;
+mod creates;
 mod echo;
 mod first_pods;
 mod load;
@@ -32,10 +33,10 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> Result<ExitCode> {
     let arguments: Vec<String> = env::args().skip(1).collect();
-    if let [first, address, cert, key] = arguments.as_slice()
+    if let [first, address, cert, key, patch] = arguments.as_slice()
         && first == process::ECHO
     {
-        echo::serve(address, Path::new(cert), Path::new(key))?;
+        echo::serve(address, [cert, key, patch].map(Path::new))?;
     }
     // `cargo test --all-targets` runs this program too, without the argument that `cargo bench` gives.
     if !arguments.iter().any(|argument| argument == "--bench") {
@@ -57,6 +58,7 @@ async fn measure(filter: String) -> Result<ExitCode> {
         ("first Pods", first_pods::rows(&table).await),
         ("memory", memory::rows(&table).await),
         ("start to ready", startup::rows(&table)),
+        ("Pod creates", creates::rows(&table).await),
     ];
     let mut code = ExitCode::SUCCESS;
     for (what, result) in results {

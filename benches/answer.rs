@@ -33,6 +33,12 @@ struct Operation {
     value: serde_json::Value,
 }
 
+/// The patch of an answer as it stands there, in base64.
+pub(crate) fn patch(answer: &[u8]) -> Result<String> {
+    let Answer { response } = serde_json::from_slice(answer)?;
+    Ok(response.patch.context("no patch")?.to_owned())
+}
+
 impl Expected {
     pub(crate) fn echo() -> Self {
         Self {

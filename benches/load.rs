@@ -86,6 +86,12 @@ impl Connection {
 
     /// Sends one review, checks its answer and says how long it took and how many bytes it had.
     pub(crate) async fn send(&mut self, review: &Review) -> Result<(Duration, usize)> {
+        let (took, answer) = self.answer(review).await?;
+        Ok((took, answer.len()))
+    }
+
+    /// The same, with the answer itself.
+    pub(crate) async fn answer(&mut self, review: &Review) -> Result<(Duration, Bytes)> {
         static NUMBER: AtomicU64 = AtomicU64::new(0);
         let (uid, body) = review.numbered(NUMBER.fetch_add(1, Ordering::Relaxed));
         let request = Request::post(&self.target.path)
@@ -107,7 +113,7 @@ impl Connection {
             String::from_utf8_lossy(&answer)
         );
         self.expected.check(&uid, &answer)?;
-        Ok((took, answer.len()))
+        Ok((took, answer))
     }
 }
 

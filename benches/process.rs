@@ -2,6 +2,7 @@
 
 use std::{
     env,
+    ffi::OsStr,
     fmt::Write as _,
     fs,
     io::{Read, Write as _},
@@ -40,6 +41,7 @@ const LOG_TAIL: usize = 4 << 10;
 pub(crate) struct Server {
     child: Child,
     address: SocketAddr,
+    ca: String,
     tls: Arc<ClientConfig>,
     pub(crate) started: Started,
 }
@@ -98,21 +100,41 @@ impl Home {
         Ok(fs::write(self.path().join("secrets").join(file), manifest)?)
     }
 
-    /// Starts cotter and returns when it is ready.
+    /// All manifests of pull secrets.
+    pub(crate) fn secrets(&self) -> Result<String> {
+        let files = fs::read_dir(self.path().join("secrets"))?;
+        let texts = files.map(|file| Ok(fs::read_to_string(file?.path())?));
+        texts.collect()
+    }
+
+    /// Starts cotter without a cluster and returns when it is ready.
     pub(crate) fn start(&self) -> Result<Server> {
+        let secrets = self.path().join("secrets");
+        self.start_for(&[
+            "--standalone".as_ref(),
+            "--pull-secrets".as_ref(),
+            secrets.as_ref(),
+        ])
+    }
+
+    /// Starts cotter with a cluster and returns when it is ready.
+    pub(crate) fn start_with(&self, kubeconfig: &Path) -> Result<Server> {
+        self.start_for(&["--kubeconfig".as_ref(), kubeconfig.as_ref()])
+    }
+
+    fn start_for(&self, source: &[&OsStr]) -> Result<Server> {
         let (address, ops) = (free_address()?, free_address()?);
         let mut command = Command::new(env!("CARGO_BIN_EXE_cotter"));
         let certs = self.path().join("certs");
         command
-            .args(["serve", "--standalone"])
+            .arg("serve")
+            .args(source)
             .arg("--listen")
             .arg(address.to_string())
             .arg("--ops")
             .arg(ops.to_string())
             .arg("--config")
             .arg(self.path().join("cotter.yaml"))
-            .arg("--pull-secrets")
-            .arg(self.path().join("secrets"))
             .arg("--certs-dir")
             .arg(&certs);
         let ca = certs.join("ca.pem");
@@ -122,12 +144,17 @@ impl Home {
 
 /// Starts the echo.
 pub(crate) fn start_echo(dir: &Path) -> Result<Server> {
+    start_echo_of(dir, "")
+}
+
+/// Starts the echo with a patch for its path `/patch`.
+pub(crate) fn start_echo_of(dir: &Path, patch: &str) -> Result<Server> {
     let authority = Ca::new("the echo's CA");
     let identity = authority.local_server();
     let write = |name: &str, text: &str| -> Result<PathBuf> {
-        let path = dir.join(name);
-        fs::write(&path, text)?;
-        Ok(path)
+        let file = dir.join(name);
+        fs::write(&file, text)?;
+        Ok(file)
     };
     let address = free_address()?;
     let mut command = Command::new(env::current_exe()?);
@@ -135,7 +162,8 @@ pub(crate) fn start_echo(dir: &Path) -> Result<Server> {
         .arg(ECHO)
         .arg(address.to_string())
         .arg(write("echo.pem", &identity.cert)?)
-        .arg(write("echo.key", &identity.key)?);
+        .arg(write("echo.key", &identity.key)?)
+        .arg(write("echo.patch", patch)?);
     let ca = write("echo-ca.pem", authority.pem())?;
     Server::start(command, address, &ca, || {
         TcpStream::connect(address).is_ok()
@@ -173,6 +201,7 @@ impl Server {
         let mut server = Self {
             child,
             address,
+            ca: fs::read_to_string(ca).unwrap_or_default(),
             tls: tls::client("")?,
             started: Started { said, ready: said },
         };
@@ -189,7 +218,8 @@ impl Server {
     }
 
     fn shake_hands(&mut self, ca: &Path) -> Result<()> {
-        self.tls = tls::client(&fs::read_to_string(ca)?)?;
+        self.ca = fs::read_to_string(ca)?;
+        self.tls = tls::client(&self.ca)?;
         let mut tcp = TcpStream::connect(self.address)?;
         tcp.set_read_timeout(Some(Duration::from_secs(1)))?;
         let name = ServerName::from(self.address.ip());
@@ -207,6 +237,16 @@ impl Server {
             path: format!("{path}?timeout=10s"),
             tls: Arc::clone(&self.tls),
         }
+    }
+
+    /// Where it listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Whose certificate it shows, PEM.
+    pub(crate) fn ca(&self) -> &str {
+        &self.ca
     }
 
     pub(crate) fn pid(&self) -> u32 {

@@ -1,7 +1,9 @@
 //! Reviews of Pods as a ReplicaSet's controller creates them and the API server sends them: members in Go's order, defaults
 //! filled in, managed fields, the service account's volume.
 
+use anyhow::Result;
 use bytes::Bytes;
+use serde_json::Value;
 
 /// The uid that the template of a review holds.
 const UID: &str = "705ab4f5-6393-11e8-b7cc-000000000000";
@@ -15,7 +17,7 @@ pub(crate) struct Shape {
     pub(crate) name: &'static str,
     pub(crate) images: usize,
     /// Environment variables of each container; they make most of a large Pod.
-    env: usize,
+    pub(crate) env: usize,
 }
 
 // facts §10: 1 image in 3.8 KB, 3 in 8.9 KB, 5 in 41 KB.
@@ -68,6 +70,15 @@ impl Review {
     pub(crate) fn len(&self) -> usize {
         self.before.len() + UID.len() + self.after.len()
     }
+}
+
+/// The same Pod as it comes to the API server, of this namespace or that.
+pub(crate) fn created_pod(images: &[String], env: usize) -> Result<String> {
+    let mut pod: Value = serde_json::from_str(&pod(images, env, 1))?;
+    if let Some(metadata) = pod.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|name, _| name != "managedFields" && name != "namespace");
+    }
+    Ok(pod.to_string())
 }
 
 fn review(pod: &str) -> String {

@@ -12,8 +12,10 @@
     reason = "written for tests, which take what they need and stop where they stand"
 )]
 
-#[path = "../tests/support/ca.rs"]
-pub(crate) mod ca;
+#[path = "../tests/support/mod.rs"]
+pub(crate) mod real;
+pub(crate) use real::ca;
+
 #[path = "../tests/support/oci_registry.rs"]
 pub(crate) mod oci_registry;
 #[path = "../tests/support/serve.rs"]

@@ -33,6 +33,13 @@ impl Floor {
         }
     }
 
+    pub(crate) fn at_least(figure: f64, least: f64, unit: &str) -> Self {
+        Self {
+            text: format!("≥ {least} {unit}"),
+            holds: figure >= least,
+        }
+    }
+
     pub(crate) fn exactly(text: &str, holds: bool) -> Self {
         Self {
             text: text.to_owned(),

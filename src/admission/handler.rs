@@ -25,12 +25,13 @@ use crate::{
 
 use super::{
     deadline::{deadline, within},
+    findings::Findings,
     injecting,
     kin::Kin,
     ports::{Cluster, Namespace, Registry},
     questions::{Terms, ask_all, ask_with_injected},
-    report,
-    review::{self, Decoded, Request},
+    report::Report,
+    review::{self, Decoded, Request, Told},
     reviewer::{BadReview, ReviewRequest, Reviewer},
     secrets::{Pod, Secrets},
     settings::Settings,
@@ -45,6 +46,7 @@ pub struct Handler<R, C, S = NoSiblings> {
     siblings: S,
     settings: Arc<ArcSwap<Settings>>,
     metrics: Arc<Metrics>,
+    report: Report,
 }
 
 /// What is known of one review before its images are asked for.
@@ -84,7 +86,15 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
             siblings,
             settings,
             metrics,
+            report: Report::default(),
         }
+    }
+
+    /// The same handler, with somebody who hears of what is found about controllers' Pods.
+    #[must_use]
+    pub fn telling(mut self, findings: Arc<dyn Findings>) -> Self {
+        self.report.findings = findings;
+        self
     }
 
     async fn answer(
@@ -96,16 +106,16 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
             Decoded::Foreign(uid) => return Ok((review::allow(&uid), metrics::Answer::Allowed)),
             Decoded::Ours(kind, request) => (kind, request),
         };
-        let plan = match self.case(kind, &request, asked).await {
+        let (plan, told) = match self.case(kind, &request, asked).await {
             Some((case, notes)) => self.plan(&case, notes).await,
-            None => Plan::default(),
+            None => (Plan::default(), None),
         };
         let answer = match (&plan.denial, plan.patch.is_empty()) {
             (Some(_), _) => metrics::Answer::Denied,
             (None, true) => metrics::Answer::Allowed,
             (None, false) => metrics::Answer::Patched,
         };
-        Ok((review::encode(&request.uid, plan), answer))
+        Ok((review::encode(&request.uid, plan, told), answer))
     }
 
     /// The case of a request, and what else there is to say; `None` where there is nothing to look at, or its
@@ -129,6 +139,7 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
             .choose(namespace.policy.as_deref())
             .unwrap_or_else(|default| {
                 let named = namespace.policy.as_deref().unwrap_or_default();
+                self.report.unknown_policy(name, named);
                 let line =
                     format!("namespace {name}: no policy is called {named:?}; the default is used");
                 notes.push(Weight::Note, line);
@@ -172,7 +183,7 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
         found
     }
 
-    async fn plan(&self, case: &Case<'_>, notes: Warnings) -> Plan {
+    async fn plan(&self, case: &Case<'_>, notes: Warnings) -> (Plan, Option<Told>) {
         let looked = &case.looked;
         let offline = case.settings.offline;
         let assessed: Vec<_> = looked
@@ -223,8 +234,15 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
         };
         let mut plan = plan(&inputs);
         plan.warnings.append(notes);
-        report::outcomes(&self.metrics, &inputs, case.request.object_name(), &plan);
-        plan
+        if case.is_stored(&plan)
+            && let Some(kin) = case.kin(&self.siblings)
+        {
+            kin.remember(&assessed, &plan.changes);
+        }
+        let told = self
+            .report
+            .tell(&self.metrics, &inputs, case.request, &plan);
+        (plan, told)
     }
 
     /// Asks for the slots that want it; `earlier` holds what was told with other secrets.
@@ -237,7 +255,7 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
         earlier: &[Answer],
     ) -> Vec<Answer> {
         let injectable = case.injectable();
-        let kin = case.kin(&self.siblings);
+        let kin = case.kin(&self.siblings).and_then(|kin| kin.known());
         let record = &case.object.metadata.annotations.images;
         let record = record.as_deref().map(|text| Changes::read(Some(text)));
         let start = |assessed: &Assessed<'_>, canonical: &Canonical| {
@@ -347,6 +365,11 @@ impl<'r> Case<'r> {
     /// Whether the Pod may get pull secrets that it does not name.
     fn injectable(&self) -> bool {
         self.policy.inject.enabled && matches!(self.looked.reach, None | Some(Reach::Whole))
+    }
+
+    /// Whether the changes of this plan will be stored, as far as cotter has a say.
+    fn is_stored(&self, plan: &Plan) -> bool {
+        self.mode == Mode::Enforce && plan.denial.is_none() && !self.request.is_dry_run()
     }
 
     fn pod(&self) -> Pod<'r> {

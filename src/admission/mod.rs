@@ -1,6 +1,7 @@
 //! One review in, one review out: decode, ask the ports at once, plan, encode.
 
 pub mod deadline;
+pub mod findings;
 pub mod handler;
 mod injecting;
 mod kin;

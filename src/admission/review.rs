@@ -9,6 +9,7 @@ use crate::domain::{
     json::{self, Cursor, JsonError, Read, members},
     object::{Object, Text},
     plan::Plan,
+    policy::Mode,
     scope::Operation,
     slots::Kind,
     warning::{clean, shorten},
@@ -66,6 +67,15 @@ pub enum Decoded<'a> {
     Ours(Kind, Box<Request<'a>>),
     /// Any other object: allowed as it is; the uid.
     Foreign(Text<'a>),
+}
+
+/// What the audit log is told beside the changes.
+#[derive(Debug)]
+pub struct Told {
+    /// What the namespace chose.
+    pub mode: Mode,
+    /// Slot to outcome, JSON; the words are those of the metrics.
+    pub outcomes: String,
 }
 
 /// Reads a review.
@@ -216,19 +226,24 @@ impl Request<'_> {
 /// An answer that allows the object as it is.
 #[must_use]
 pub fn allow(uid: &str) -> Bytes {
-    encode(uid, Plan::default())
+    encode(uid, Plan::default(), None)
 }
 
-/// The answer that carries out a plan.
+/// The answer that carries out a plan; `told` goes to the audit log.
 #[must_use]
-pub fn encode(uid: &str, plan: Plan) -> Bytes {
+pub fn encode(uid: &str, plan: Plan, told: Option<Told>) -> Bytes {
     let patch = if plan.patch.is_empty() {
         Vec::new()
     } else {
         plan.patch.to_json()
     };
+    let (mode, outcomes) = told.map_or((None, None), |told| {
+        let outcomes = shorten(told.outcomes, LONGEST_AUDIT);
+        (Some(told.mode.as_str().to_owned()), Some(outcomes))
+    });
+    let told_bytes = outcomes.as_ref().map_or(0, |text| 2 * text.len());
     // Base64 and the audit annotations, each a third longer or less, and the members around them.
-    let mut json = Vec::with_capacity(512 + 3 * patch.len());
+    let mut json = Vec::with_capacity(512 + 3 * patch.len() + told_bytes);
     json.extend_from_slice(
         br#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","response":{"uid":"#,
     );
@@ -255,7 +270,12 @@ pub fn encode(uid: &str, plan: Plan) -> Bytes {
     push_object(
         &mut json,
         "auditAnnotations",
-        &[("images", changes), ("unpinned", unpinned)],
+        &[
+            ("mode", mode),
+            ("outcomes", outcomes),
+            ("images", changes),
+            ("unpinned", unpinned),
+        ],
     );
     json.extend_from_slice(b"}}");
     Bytes::from(json)

@@ -2,43 +2,45 @@
 
 use std::sync::Arc;
 
-use smol_str::SmolStr;
-
-use crate::domain::digest::Digest;
-
-/// What tells one slot of one owner revision from every other.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct SiblingKey {
-    /// The namespace of the Pod.
-    pub namespace: SmolStr,
-    /// The uid of the controlling ReplicaSet, ReplicationController, Job, DaemonSet or StatefulSet.
-    pub owner: SmolStr,
-    /// `controller-revision-hash`, for the last two.
-    pub revision: Option<SmolStr>,
-    /// The slot, as `cotter.dev/images` names it.
-    pub slot: SmolStr,
-    /// The reference as the owner's template writes it.
-    pub text: SmolStr,
-}
+use crate::domain::{
+    digest::Digest,
+    revision::{OwnerRevision, SlotPin},
+};
 
 /// The index of what siblings run.
 pub trait Siblings: Send + Sync + 'static {
-    /// The digest that the oldest sibling runs in this slot.
-    fn digest(&self, key: &SiblingKey) -> Option<Digest>;
+    /// The digest that the oldest sibling runs in the slot where the template writes `text`.
+    fn digest(&self, revision: &OwnerRevision, slot: &str, text: &str) -> Option<Digest>;
 
-    /// Whether it knows nobody, so that no key need be made to ask it.
+    /// A Pod of this revision was answered with these pins, and the watch has not shown it yet.
+    fn remember(&self, revision: OwnerRevision, pins: Vec<SlotPin>);
+
+    /// Whether it knows nobody, so that no revision need be named to ask it.
     fn is_empty(&self) -> bool {
         false
+    }
+
+    /// Whether it keeps what it is told to remember.
+    fn remembers(&self) -> bool {
+        true
     }
 }
 
 impl<T: Siblings + ?Sized> Siblings for Arc<T> {
-    fn digest(&self, key: &SiblingKey) -> Option<Digest> {
-        (**self).digest(key)
+    fn digest(&self, revision: &OwnerRevision, slot: &str, text: &str) -> Option<Digest> {
+        (**self).digest(revision, slot, text)
+    }
+
+    fn remember(&self, revision: OwnerRevision, pins: Vec<SlotPin>) {
+        (**self).remember(revision, pins);
     }
 
     fn is_empty(&self) -> bool {
         (**self).is_empty()
+    }
+
+    fn remembers(&self) -> bool {
+        (**self).remembers()
     }
 }
 
@@ -47,11 +49,17 @@ impl<T: Siblings + ?Sized> Siblings for Arc<T> {
 pub struct NoSiblings;
 
 impl Siblings for NoSiblings {
-    fn digest(&self, _: &SiblingKey) -> Option<Digest> {
+    fn digest(&self, _: &OwnerRevision, _: &str, _: &str) -> Option<Digest> {
         None
     }
 
+    fn remember(&self, _: OwnerRevision, _: Vec<SlotPin>) {}
+
     fn is_empty(&self) -> bool {
         true
+    }
+
+    fn remembers(&self) -> bool {
+        false
     }
 }

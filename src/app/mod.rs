@@ -13,7 +13,7 @@ use arc_swap::ArcSwap;
 use tokio::{signal::unix, sync::watch, task::JoinSet};
 
 use crate::{
-    admission::{handler::Handler, ports::Cluster, stickiness::NoSiblings},
+    admission::{handler::Handler, ports::Cluster, stickiness::Siblings},
     config::Config,
     http::{
         drain::Drain,
@@ -95,7 +95,7 @@ async fn routes(
     metrics: &Arc<Metrics>,
     readiness: &Readiness,
     tasks: &mut JoinSet<()>,
-) -> Result<Routes<Handler<Client, Arc<dyn Cluster>>>> {
+) -> Result<Routes<Handler<Client, Arc<dyn Cluster>, Arc<dyn Siblings>>>> {
     let Config {
         webhook,
         source,
@@ -103,7 +103,8 @@ async fn routes(
         watched,
         ..
     } = config;
-    let cluster = source::open(source, metrics, readiness, tasks).await?;
+    let source::Opened { cluster, siblings } =
+        source::open(source, metrics, readiness, tasks).await?;
     let client = Client::new(settings::registry(&file), metrics.clone())?;
     let admission = Arc::new(ArcSwap::from_pointee(settings::admission(
         &file,
@@ -119,7 +120,7 @@ async fn routes(
         };
         tasks.spawn(reload.follow());
     }
-    let handler = Handler::new(client, cluster, NoSiblings, admission, metrics.clone());
+    let handler = Handler::new(client, cluster, siblings, admission, metrics.clone());
     Ok(Routes::new(
         paths,
         handler,

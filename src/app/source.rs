@@ -6,8 +6,11 @@ use anyhow::Result;
 use tokio::task::JoinSet;
 
 use crate::{
-    admission::ports::Cluster,
-    cluster::{self, ClusterWatches, Standalone, client},
+    admission::{
+        ports::Cluster,
+        stickiness::{NoSiblings, Siblings},
+    },
+    cluster::{self, ClusterWatches, Standalone, client, siblings},
     config::config::Source,
     telemetry::{
         metrics::Metrics,
@@ -18,13 +21,19 @@ use crate::{
 /// How often manifests are looked at again.
 const PAUSE: Duration = Duration::from_secs(2);
 
+/// What admissions ask of the cluster.
+pub(super) struct Opened {
+    pub(super) cluster: Arc<dyn Cluster>,
+    pub(super) siblings: Arc<dyn Siblings>,
+}
+
 /// The state of the cluster, and in `tasks` what keeps it so.
 pub(super) async fn open(
     source: Source,
     metrics: &Arc<Metrics>,
     readiness: &Readiness,
     tasks: &mut JoinSet<()>,
-) -> Result<Arc<dyn Cluster>> {
+) -> Result<Opened> {
     match source {
         Source::Standalone { mode, pull_secrets } => {
             let standalone = Arc::new(Standalone::new(
@@ -38,22 +47,32 @@ pub(super) async fn open(
             if pull_secrets.is_some() {
                 tasks.spawn(follow(standalone.clone()));
             }
-            Ok(standalone)
+            Ok(Opened {
+                cluster: standalone,
+                siblings: Arc::new(NoSiblings),
+            })
         }
         Source::Cluster {
             kubeconfig,
             context,
+            namespaces,
             ..
         } => {
             let client = client::connect(kubeconfig.as_deref(), context.as_deref()).await?;
+            let (siblings, learning) = siblings::spawn(&client, &namespaces, metrics);
             let (live, watches) = cluster::spawn(client, metrics);
-            let handles = watches
-                .status()
-                .iter()
-                .map(|watch| readiness.check(watch.name))
-                .collect();
-            tasks.spawn(tell(watches, handles));
-            Ok(live)
+            for watches in [watches, learning] {
+                let handles = watches
+                    .status()
+                    .iter()
+                    .map(|watch| readiness.check(watch.name))
+                    .collect();
+                tasks.spawn(tell(watches, handles));
+            }
+            Ok(Opened {
+                cluster: live,
+                siblings,
+            })
         }
     }
 }

@@ -5,17 +5,16 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use tokio::{sync::watch, task::JoinSet};
 
+use super::webhook;
 use crate::{
     cluster::{client, trust_store},
     config::{config::Source, webhook::Registration},
     http::routes::Paths,
     telemetry::{metrics::Metrics, readiness::Readiness},
     tls::{
-        bundle::Ca,
         leaf::Host,
         path::SecretPath,
         replica::{Certificates, Replica},
-        resolver::Served,
         upkeep::{self, Signs},
     },
 };
@@ -31,28 +30,12 @@ pub(super) struct Upkeep<'a> {
 // === impl Upkeep ===
 
 impl Upkeep<'_> {
-    /// This process as one of the replicas behind the Service.
-    pub(super) fn replica(
-        &self,
-        registration: &Registration,
-        certificates: Certificates,
-        served: Arc<Served>,
-    ) -> Result<(Replica, bool)> {
-        let Registration {
-            service, namespace, ..
-        } = registration;
-        let host: Host = format!("{service}.{namespace}.svc").parse()?;
-        let own = matches!(certificates, Certificates::Own(_));
-        Ok((Replica::new(host, certificates, served), own))
-    }
-
-    /// Keeps the registration, in `tasks`.
+    /// Keeps the registration, in `tasks`: this process is one of the replicas behind its Service.
     pub(super) async fn start(
         &self,
         registration: &Registration,
-        (replica, own): (Replica, bool),
-        given: Option<watch::Receiver<Vec<Ca>>>,
-        paths: Arc<Paths>,
+        source: webhook::Source,
+        paths: &Arc<Paths>,
         tasks: &mut JoinSet<()>,
     ) -> Result<()> {
         let Source::Cluster {
@@ -63,25 +46,32 @@ impl Upkeep<'_> {
         else {
             bail!("--webhook-configuration needs a cluster");
         };
-        let certificate = own.then(|| self.readiness.check("certificate"));
-        let trusted = self.readiness.check("trusted");
-        let client = client::connect(kubeconfig.as_deref(), context.as_deref()).await?;
         let Registration {
             configuration,
             service,
             namespace,
             secret,
         } = registration.clone();
+        let webhook::Source {
+            served,
+            certificates,
+            given,
+        } = source;
+        let own = matches!(certificates, Certificates::Own(_));
+        let host: Host = format!("{service}.{namespace}.svc").parse()?;
+        let replica = Replica::new(host, certificates, served);
+        let accepted = paths.clone();
         let signs = Signs {
-            certificate,
-            trusted,
+            certificate: own.then(|| self.readiness.check("certificate")),
+            trusted: self.readiness.check("trusted"),
             metrics: self.metrics.clone(),
-            accept: Box::new(move |accepted| {
-                paths.replace(accepted.iter().map(SecretPath::expose))
+            accept: Box::new(move |paths| {
+                accepted.replace(paths.iter().map(SecretPath::expose));
             }),
             secret: format!("Secret {namespace}/{secret}"),
             configuration: format!("MutatingWebhookConfiguration {configuration}"),
         };
+        let client = client::connect(kubeconfig.as_deref(), context.as_deref()).await?;
         let names = trust_store::Names {
             namespace,
             secret,

@@ -26,7 +26,7 @@ use crate::{
 pub use super::watch::WatchStatus;
 
 /// Objects in one page of a list, client-go's own: a page is held in memory as a whole.
-const PAGE: u32 = 500;
+pub(super) const PAGE: u32 = 500;
 
 const NAMESPACES: usize = 0;
 
@@ -120,6 +120,13 @@ pub fn spawn(client: Client, metrics: &Arc<Metrics>) -> (Arc<LiveCluster>, Clust
 // === impl ClusterWatches ===
 
 impl ClusterWatches {
+    pub(super) fn new(status: watch::Receiver<Vec<WatchStatus>>, tasks: JoinSet<()>) -> Self {
+        Self {
+            status,
+            _tasks: tasks,
+        }
+    }
+
     /// How each watch is now.
     #[must_use]
     pub fn status(&self) -> Vec<WatchStatus> {

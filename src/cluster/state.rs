@@ -113,6 +113,7 @@ impl State {
 
     fn follow(&self, ledger: &mut Ledger, name: &SmolStr, opted_in: bool) {
         if !opted_in {
+            self.metrics.forget_namespace(name);
             let news = ledger.forget(name);
             self.publish(ledger, news);
         } else if ledger.track(name) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{policy::Cause, slots::Slot};
+use super::{digest::Digest, policy::Cause, slots::Slot};
 
 /// What a slot's text was and what it became.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +24,17 @@ pub struct Changes(BTreeMap<String, Change>);
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Unpinned(BTreeMap<String, String>);
+
+// === impl Change ===
+
+impl Change {
+    /// The digest that cotter wrote; `None` if it wrote none, or somebody scribbled there.
+    #[must_use]
+    pub fn digest(&self) -> Option<Digest> {
+        let (_, digest) = self.to.rsplit_once('@')?;
+        Digest::parse(digest).ok()
+    }
+}
 
 // === impl Changes ===
 

@@ -47,6 +47,8 @@ pub struct OwnerReference<'a> {
     pub api_version: Text<'a>,
     /// The owner's kind.
     pub kind: Text<'a>,
+    /// The owner's name.
+    pub name: Text<'a>,
     /// The owner's uid.
     pub uid: Text<'a>,
     /// Whether it is the one that manages the object.

@@ -70,6 +70,8 @@ pub struct Plan {
     pub warnings: Warnings,
     /// Every reason why the Pod is denied, in one message.
     pub denial: Option<String>,
+    /// Whether it would be denied if anything were to be changed; a warning has the reasons.
+    pub would_deny: bool,
     /// What became of each slot, in the order of the inputs.
     pub outcomes: Vec<Outcome>,
     /// What was changed, or would be.

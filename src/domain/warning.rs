@@ -43,6 +43,12 @@ impl Warnings {
         self.0.is_empty()
     }
 
+    /// Whether there is one of this weight.
+    #[must_use]
+    pub fn has(&self, weight: Weight) -> bool {
+        self.0.iter().any(|(of, _)| *of == weight)
+    }
+
     /// The lines as they are sent: sorted, without repetition, each printable and short, at most ten.
     #[must_use]
     pub fn lines(mut self) -> Vec<String> {

@@ -4,6 +4,15 @@ use std::fmt::{self, Write as _};
 
 use prometheus_client::encoding::{EncodeLabelValue, LabelValueEncoder};
 
+/// A closed set of label values, numbered from 0.
+pub(super) trait Closed: Copy + 'static {
+    /// All of them; each stands at its number.
+    const ALL: &'static [Self];
+
+    /// The number of this one.
+    fn number(self) -> usize;
+}
+
 macro_rules! label_values {
     ($(#[$about:meta])* $vis:vis enum $name:ident { $($(#[$doc:meta])* $value:ident => $word:literal,)+ }) => {
         $(#[$about])*
@@ -12,11 +21,27 @@ macro_rules! label_values {
             $($(#[$doc])* $value,)+
         }
 
+        impl $name {
+            /// The word that a query names.
+            #[must_use]
+            $vis fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$value => $word,)+
+                }
+            }
+        }
+
+        impl Closed for $name {
+            const ALL: &'static [Self] = &[$(Self::$value,)+];
+
+            fn number(self) -> usize {
+                self as usize
+            }
+        }
+
         impl EncodeLabelValue for $name {
             fn encode(&self, encoder: &mut LabelValueEncoder<'_>) -> Result<(), fmt::Error> {
-                encoder.write_str(match self {
-                    $(Self::$value => $word,)+
-                })
+                encoder.write_str(self.as_str())
             }
         }
     };
@@ -57,6 +82,28 @@ label_values! {
         Unavailable => "unavailable",
         /// Not pinned: the guard or the configuration said no.
         Refused => "refused",
+    }
+}
+
+label_values! {
+    /// What a namespace chose.
+    pub enum Mode {
+        /// Pods are changed.
+        Enforce => "enforce",
+        /// Pods are only looked at.
+        Audit => "audit",
+    }
+}
+
+label_values! {
+    /// What `enforce` makes of a Pod; in `audit`, what it would make of it.
+    pub enum PodAnswer {
+        /// It stays as it is.
+        Allowed => "allowed",
+        /// Images or pull secrets are changed.
+        Patched => "patched",
+        /// The policy denies it.
+        Denied => "denied",
     }
 }
 
@@ -105,6 +152,10 @@ label_values! {
         TrustSecret => "trust_secret",
         /// The webhook configuration that calls cotter.
         WebhookConfiguration => "webhook_configuration",
+        /// Pinned Pods.
+        Pods => "pods",
+        /// What is recorded of revisions.
+        RevisionPins => "revision_pins",
     }
 }
 
@@ -115,5 +166,11 @@ label_values! {
         Yes => "yes",
         /// It was not.
         No => "no",
+    }
+}
+
+impl From<bool> for Hit {
+    fn from(is_so: bool) -> Self {
+        if is_so { Self::Yes } else { Self::No }
     }
 }

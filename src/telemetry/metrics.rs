@@ -1,9 +1,15 @@
 //! The metrics of a replica, typed; labels are closed sets or bounded.
 
+mod bounded;
+mod each;
+mod namespaces;
+mod registries;
+mod replicas;
+mod trust;
+
 use std::{
-    collections::HashSet,
-    sync::{Mutex, PoisonError, atomic::AtomicU64},
-    time::Duration,
+    sync::atomic::AtomicU64,
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
 use prometheus_client::{
@@ -17,15 +23,13 @@ use prometheus_client::{
     registry::Registry,
 };
 
-mod trust;
-
-use self::trust::TrustMetrics;
+use self::{
+    each::Each, namespaces::Namespaces, registries::Registries, replicas::Replicas,
+    trust::TrustMetrics,
+};
 use super::labels::Hit;
-pub use super::labels::{Answer, Cache, Ended, SlotOutcome, Watch};
-
-/// Hosts beyond this number are counted under `other`: who creates Pods chooses hosts, and each label value lives
-/// as long as the process.
-const MOST_HOSTS: usize = 100;
+pub use super::labels::{Answer, Cache, Ended, Mode, PodAnswer, SlotOutcome, Watch};
+pub use namespaces::NamespacePods;
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct AnswerLabel {
@@ -35,17 +39,6 @@ struct AnswerLabel {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct SlotLabel {
     outcome: SlotOutcome,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct HostLabel {
-    host: String,
-}
-
-#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct RequestLabel {
-    host: String,
-    ended: Ended,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -60,7 +53,7 @@ struct WatchLabel {
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
-struct ReloadLabel {
+struct OkLabel {
     ok: Hit,
 }
 
@@ -68,21 +61,26 @@ struct ReloadLabel {
 #[derive(Debug)]
 pub struct Metrics {
     registry: Registry,
-    admissions: Family<AnswerLabel, Counter>,
+    admissions: Each<Answer>,
     admission_seconds: Histogram,
     in_flight: Gauge,
-    slots: Family<SlotLabel, Counter>,
-    registry_requests: Family<RequestLabel, Counter>,
-    registry_seconds: Family<HostLabel, Histogram>,
-    caches: Family<CacheLabel, Counter>,
+    slots: Each<SlotOutcome>,
+    namespaces: Namespaces,
+    registries: Registries,
+    cache_hits: Each<Cache>,
+    cache_misses: Each<Cache>,
     look_ups: Counter,
     siblings_gone: Counter,
+    findings_dropped: Counter,
     broken_secrets: Gauge,
     watch_errors: Family<WatchLabel, Counter>,
     watch_synced: Family<WatchLabel, Gauge<f64, AtomicU64>>,
-    reloads: Family<ReloadLabel, Counter>,
-    certificate_reloads: Family<ReloadLabel, Counter>,
-    hosts: Mutex<HashSet<String>>,
+    reloads: Each<Hit>,
+    last_reload_ok: Gauge,
+    last_reload_at: Gauge<f64, AtomicU64>,
+    events: Each<Hit>,
+    certificate_reloads: Each<Hit>,
+    replicas: Replicas,
     /// Of the webhook's registration.
     pub trust: TrustMetrics,
 }
@@ -95,27 +93,48 @@ pub struct InFlight(Gauge);
 
 impl Default for Metrics {
     fn default() -> Self {
+        let mut registry = Registry::with_prefix("cotter");
+        let r = &mut registry;
+        let caches = family(r, "cache_reads", "Look-ups in the registry client's caches");
+        let cache = |hit| Each::of(&caches, |cache| CacheLabel { cache, hit });
         let mut metrics = Self {
-            registry: Registry::with_prefix("cotter"),
-            admissions: Family::default(),
+            admissions: Each::of(
+                &family(r, "admissions", "Reviews, by what they were answered"),
+                |answer| AnswerLabel { answer },
+            ),
             // 50 µs to 13 s: a warm answer takes tens of microseconds, the longest deadline is 30 s.
             admission_seconds: Histogram::new(exponential_buckets(0.000_05, 4.0, 10)),
             in_flight: Gauge::default(),
-            slots: Family::default(),
-            registry_requests: Family::default(),
-            registry_seconds: Family::new_with_constructor(|| {
-                Histogram::new(exponential_buckets(0.001, 2.5, 10))
-            }),
-            caches: Family::default(),
+            slots: Each::of(
+                &family(r, "slots", "Image slots, by outcome and cause"),
+                |outcome| SlotLabel { outcome },
+            ),
+            namespaces: Namespaces::register(r),
+            registries: Registries::register(r),
+            cache_hits: cache(Hit::Yes),
+            cache_misses: cache(Hit::No),
             look_ups: Counter::default(),
             siblings_gone: Counter::default(),
+            findings_dropped: Counter::default(),
             broken_secrets: Gauge::default(),
             watch_errors: Family::default(),
             watch_synced: Family::default(),
-            reloads: Family::default(),
-            certificate_reloads: Family::default(),
-            hosts: Mutex::default(),
+            reloads: ok(r, "config_reloads", "Re-reads of cotter.yaml, by success"),
+            last_reload_ok: Gauge::default(),
+            last_reload_at: Gauge::default(),
+            events: ok(
+                r,
+                "events",
+                "Kubernetes Events, by whether they were written",
+            ),
+            certificate_reloads: ok(
+                r,
+                "certificate_reloads",
+                "New contents of the certificate files, by success",
+            ),
+            replicas: Replicas::default(),
             trust: TrustMetrics::default(),
+            registry,
         };
         metrics.register();
         metrics.trust.register(&mut metrics.registry);
@@ -127,21 +146,7 @@ impl Metrics {
     fn register(&mut self) {
         self.register_admissions();
         let r = &mut self.registry;
-        r.register(
-            "registry_requests",
-            "Requests to registries and token servers",
-            self.registry_requests.clone(),
-        );
-        r.register(
-            "registry_seconds",
-            "Time of such a request",
-            self.registry_seconds.clone(),
-        );
-        r.register(
-            "cache_reads",
-            "Look-ups in the registry client's caches",
-            self.caches.clone(),
-        );
+        self.replicas.register(r);
         r.register(
             "broken_pull_secrets",
             "Pull secrets that the kubelet could not read",
@@ -158,24 +163,19 @@ impl Metrics {
             self.watch_synced.clone(),
         );
         r.register(
-            "config_reloads",
-            "Re-reads of cotter.yaml, by success",
-            self.reloads.clone(),
+            "config_last_reload_successful",
+            "Whether the cotter.yaml that was read last is in use",
+            self.last_reload_ok.clone(),
         );
         r.register(
-            "certificate_reloads",
-            "New contents of the certificate files, by success",
-            self.certificate_reloads.clone(),
+            "config_last_success_timestamp_seconds",
+            "When the cotter.yaml in use was read",
+            self.last_reload_at.clone(),
         );
     }
 
     fn register_admissions(&mut self) {
         let r = &mut self.registry;
-        r.register(
-            "admissions",
-            "Reviews, by what they were answered",
-            self.admissions.clone(),
-        );
         r.register(
             "admission_seconds",
             "Time from a review's arrival to its answer",
@@ -187,11 +187,6 @@ impl Metrics {
             self.in_flight.clone(),
         );
         r.register(
-            "slots",
-            "Image slots, by outcome and cause",
-            self.slots.clone(),
-        );
-        r.register(
             "live_lookups",
             "Look-ups at the API server during an admission",
             self.look_ups.clone(),
@@ -200,6 +195,11 @@ impl Metrics {
             "sibling_digests_gone",
             "Slots whose siblings run a digest that the registry no longer has",
             self.siblings_gone.clone(),
+        );
+        r.register(
+            "findings_dropped",
+            "Findings about controllers' Pods that became no Event, as too many waited",
+            self.findings_dropped.clone(),
         );
     }
 
@@ -214,7 +214,7 @@ impl Metrics {
 
     /// Counts one answered review.
     pub fn admission(&self, answer: Answer, elapsed: Duration) {
-        self.admissions.get_or_create(&AnswerLabel { answer }).inc();
+        self.admissions.inc(answer);
         self.admission_seconds.observe(elapsed.as_secs_f64());
     }
 
@@ -227,25 +227,33 @@ impl Metrics {
 
     /// Counts the outcome of one slot.
     pub fn slot(&self, outcome: SlotOutcome) {
-        self.slots.get_or_create(&SlotLabel { outcome }).inc();
+        self.slots.inc(outcome);
+    }
+
+    /// Counts the Pods of an opted-in namespace; one look-up, whatever is counted then.
+    #[must_use]
+    pub fn pods_of(&self, namespace: &str, mode: Mode) -> NamespacePods<'_> {
+        self.namespaces.pods(namespace, mode)
+    }
+
+    /// A namespace is gone, or no longer opted in: its series go too, and another may have its place.
+    pub fn forget_namespace(&self, namespace: &str) {
+        self.namespaces.forget(namespace);
     }
 
     /// Counts one request to a registry or to its token server, under the registry's host.
     pub fn registry_request(&self, host: &str, ended: Ended, elapsed: Duration) {
-        let host = self.bounded(host);
-        let label = HostLabel { host: host.clone() };
-        self.registry_seconds
-            .get_or_create(&label)
-            .observe(elapsed.as_secs_f64());
-        self.registry_requests
-            .get_or_create(&RequestLabel { host, ended })
-            .inc();
+        self.registries.request(host, ended, elapsed);
     }
 
     /// Counts a look-up in a cache.
     pub fn cache(&self, cache: Cache, hit: bool) {
-        let hit = if hit { Hit::Yes } else { Hit::No };
-        self.caches.get_or_create(&CacheLabel { cache, hit }).inc();
+        let reads = if hit {
+            &self.cache_hits
+        } else {
+            &self.cache_misses
+        };
+        reads.inc(cache);
     }
 
     /// Counts a look-up at the API server during an admission.
@@ -256,6 +264,11 @@ impl Metrics {
     /// Counts a slot whose siblings run a digest that the registry no longer has.
     pub fn sibling_gone(&self) {
         self.siblings_gone.inc();
+    }
+
+    /// Counts a finding that will be told to nobody.
+    pub fn finding_dropped(&self) {
+        self.findings_dropped.inc();
     }
 
     /// Sets the number of pull secrets that the kubelet could not read.
@@ -276,27 +289,49 @@ impl Metrics {
             .set(unix_seconds);
     }
 
-    /// Counts a re-read of `cotter.yaml`.
+    /// Counts a re-read of `cotter.yaml`, in use (`ok`) or refused.
     pub fn config_reload(&self, ok: bool) {
-        let ok = if ok { Hit::Yes } else { Hit::No };
-        self.reloads.get_or_create(&ReloadLabel { ok }).inc();
+        if ok {
+            self.config_in_use();
+        } else {
+            self.last_reload_ok.set(0);
+        }
+        self.reloads.inc(Hit::from(ok));
+    }
+
+    /// Notes that a configuration has just come in use.
+    pub fn config_in_use(&self) {
+        self.last_reload_ok.set(1);
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        self.last_reload_at
+            .set(now.unwrap_or_default().as_secs_f64());
+    }
+
+    /// Counts an Event, written (`ok`) or lost.
+    pub fn event(&self, ok: bool) {
+        self.events.inc(Hit::from(ok));
     }
 
     /// Counts a new content of the certificate files, used (`ok`) or refused.
     pub fn certificate_reload(&self, ok: bool) {
-        let ok = if ok { Hit::Yes } else { Hit::No };
-        let label = ReloadLabel { ok };
-        self.certificate_reloads.get_or_create(&label).inc();
+        self.certificate_reloads.inc(Hit::from(ok));
     }
+}
 
-    fn bounded(&self, host: &str) -> String {
-        let mut hosts = self.hosts.lock().unwrap_or_else(PoisonError::into_inner);
-        if hosts.contains(host) || (hosts.len() < MOST_HOSTS && hosts.insert(host.to_owned())) {
-            host.to_owned()
-        } else {
-            "other".to_owned()
-        }
-    }
+/// What succeeds or fails.
+fn ok(registry: &mut Registry, name: &str, help: &str) -> Each<Hit> {
+    Each::of(&family(registry, name, help), |ok| OkLabel { ok })
+}
+
+/// A family that is registered.
+fn family<S, M>(registry: &mut Registry, name: &str, help: &str) -> Family<S, M>
+where
+    S: Clone + std::hash::Hash + Eq,
+    Family<S, M>: prometheus_client::registry::Metric + Default,
+{
+    let family = Family::default();
+    registry.register(name, help, family.clone());
+    family
 }
 
 impl Drop for InFlight {

@@ -17,10 +17,6 @@ use super::{
     resolver,
 };
 
-/// How long what is new has to have been seen before anything relies on it: the API server and every replica have
-/// heard of it by then.
-pub const OVERLAP: Duration = Duration::from_mins(1);
-
 /// An authority's certificate.
 pub type Ca = CertificateDer<'static>;
 
@@ -142,19 +138,19 @@ impl Sightings {
         follow(&mut self.path, path, now);
     }
 
-    /// Whether every webhook has trusted `ca` for long enough.
-    pub(super) fn trusts(&self, ca: &Ca, now: Duration) -> bool {
-        lasted(&self.everywhere, ca, now, OVERLAP)
+    /// Whether every webhook has trusted `ca` for `length`.
+    pub(super) fn trusts(&self, ca: &Ca, length: Duration, now: Duration) -> bool {
+        lasted(&self.everywhere, ca, length, now)
     }
 
-    /// Whether every webhook has called `path` for long enough.
-    pub(super) fn calls(&self, path: &SecretPath, now: Duration) -> bool {
-        lasted(&self.path, path, now, OVERLAP)
+    /// Whether every webhook has called `path` for `length`.
+    pub(super) fn calls(&self, path: &SecretPath, length: Duration, now: Duration) -> bool {
+        lasted(&self.path, path, length, now)
     }
 
     /// Whether a webhook has trusted `ca` for `length`.
     pub(super) fn has_known(&self, ca: &Ca, length: Duration, now: Duration) -> bool {
-        lasted(&self.anywhere, ca, now, length)
+        lasted(&self.anywhere, ca, length, now)
     }
 }
 
@@ -168,7 +164,7 @@ fn follow<T: PartialEq>(since: &mut Vec<(T, Duration)>, seen: Vec<T>, now: Durat
     }
 }
 
-fn lasted<T: PartialEq>(since: &[(T, Duration)], one: &T, now: Duration, length: Duration) -> bool {
+fn lasted<T: PartialEq>(since: &[(T, Duration)], one: &T, length: Duration, now: Duration) -> bool {
     let found = since.iter().find(|(known, _)| known == one);
     found.is_some_and(|(_, first)| now.saturating_sub(*first) >= length)
 }

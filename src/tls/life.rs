@@ -19,6 +19,19 @@ pub struct Moment {
     pub ticks: Duration,
 }
 
+/// How long things take to be known everywhere.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Timing {
+    /// How long what is new has to have been seen before anything relies on it: the API server and every replica have
+    /// heard of it by then.
+    pub overlap: Duration,
+    /// How long an authority that is not wanted stays in a bundle. Longer than a rolling update of the replicas takes
+    /// to agree on what is wanted.
+    pub stranger: Duration,
+    /// How often the clock is looked at: what waits for a moment waits this much longer at most.
+    pub tick: Duration,
+}
+
 /// Why a certificate needs to be made anew.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Renewal {
@@ -43,6 +56,18 @@ pub enum Renewal {
 pub(super) struct Life {
     from: i64,
     until: i64,
+}
+
+// === impl Timing ===
+
+impl Default for Timing {
+    fn default() -> Self {
+        Self {
+            overlap: Duration::from_mins(1),
+            stranger: Duration::from_mins(10),
+            tick: Duration::from_secs(5),
+        }
+    }
 }
 
 // === impl Life ===

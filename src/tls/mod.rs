@@ -19,5 +19,5 @@ mod rotation;
 mod shared;
 pub mod upkeep;
 
-pub use life::{Moment, Renewal};
+pub use life::{Moment, Renewal, Timing};
 pub use rotation::Lives;

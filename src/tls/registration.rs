@@ -11,13 +11,10 @@ use rustls::pki_types::CertificateDer;
 use super::{
     bundle::{self, Ca, Distrust, Sightings},
     leaf::Host,
+    life::Timing,
     path::SecretPath,
     ports::{Hook, HookWrite},
 };
-
-/// How long an authority that is not wanted stays in a bundle. Longer than a rolling update of the replicas takes to
-/// agree on what is wanted.
-const STRANGER: Duration = Duration::from_mins(10);
 
 /// What the webhooks should say.
 #[derive(Debug)]
@@ -26,6 +23,7 @@ pub(super) struct Wish<'a> {
     pub(super) bundle: Option<&'a [Ca]>,
     pub(super) path: &'a SecretPath,
     pub(super) sightings: &'a Sightings,
+    pub(super) timing: Timing,
     /// Whether this replica takes out what is not wanted.
     pub(super) leader: bool,
     /// In ticks.
@@ -54,7 +52,7 @@ fn bundle_for(hook: &Hook, wanted: &[Ca], wish: &Wish<'_>) -> Option<String> {
     if wanted.iter().any(|ca| !has.contains(ca)) {
         return Some(bundle::write(wanted.iter().chain(others)));
     }
-    let old = |ca: &Ca| wish.sightings.has_known(ca, STRANGER, wish.now);
+    let old = |ca: &Ca| wish.sightings.has_known(ca, wish.timing.stranger, wish.now);
     let mut others = others.peekable();
     let all_old = others.peek().is_some() && others.all(old);
     (wish.leader && all_old && !wanted.is_empty()).then(|| bundle::write(wanted))

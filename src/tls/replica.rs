@@ -7,7 +7,7 @@ use super::{
     authority::Authority,
     bundle::{Ca, Sightings},
     leaf::{self, Host},
-    life::{Life, Moment},
+    life::{Life, Moment, Timing},
     path::SecretPath,
     ports::{Configuration, HookWrite, Observed, SecretWrite, Seen, Stored, Write},
     registration::{self, Wish},
@@ -59,6 +59,7 @@ pub struct Replica {
     host: Host,
     certificates: Certificates,
     served: Arc<Served>,
+    timing: Timing,
     /// What the Secret held when it was last good.
     memory: Option<Shared>,
     /// What of the Secret could be read, by its version.
@@ -81,6 +82,7 @@ impl Replica {
             host,
             certificates,
             served,
+            timing: Timing::default(),
             memory: None,
             read: None,
             former: Vec::new(),
@@ -89,6 +91,16 @@ impl Replica {
             next_since: None,
             broken_since: None,
         }
+    }
+
+    /// The same with other times.
+    #[must_use]
+    pub fn timed(self, timing: Timing) -> Self {
+        Self { timing, ..self }
+    }
+
+    pub(super) fn timing(&self) -> Timing {
+        self.timing
     }
 
     /// Callers are to trust these from now on; of no meaning where leaves are the shared authority's.
@@ -180,7 +192,7 @@ impl Replica {
 
     fn view<'a>(&'a self, observed: &'a Observed, leader: bool, now: Moment) -> View<'a> {
         let configuration = observed.configuration.present();
-        let known = |found: &Configuration| found.hooks.iter().any(|hook| !hook.bundle.is_empty());
+        let known = |found: &Configuration| found.hooks.iter().any(|hook| hook.path.is_some());
         View {
             secret: &observed.secret,
             found: self.read.as_ref().map(|(_, found)| found),
@@ -192,6 +204,7 @@ impl Replica {
             next_since: self.next_since.as_ref().map(|(_, since)| *since),
             broken_since: self.broken_since,
             lives: self.lives(),
+            timing: self.timing,
             leader,
             now,
         }
@@ -232,7 +245,10 @@ impl Replica {
             }
         }
         self.former = kept;
-        let calls = |memory: &Shared| self.sightings.calls(&memory.current.path, now);
+        let calls = |memory: &Shared| {
+            self.sightings
+                .calls(&memory.current.path, self.timing.overlap, now)
+        };
         if self.memory.as_ref().is_some_and(calls) {
             self.former.clear();
         }
@@ -281,7 +297,9 @@ impl Replica {
             Some(why) if why.is_final() => true,
             // One more leaf would end with the authority, too.
             due if leaf.by == *ca.der() => due.is_some() && leaf.life.until() < ca.until(),
-            _ => self.sightings.trusts(ca.der(), now.ticks),
+            _ => self
+                .sightings
+                .trusts(ca.der(), self.timing.overlap, now.ticks),
         }
     }
 
@@ -305,6 +323,7 @@ impl Replica {
             bundle: bundle.as_deref(),
             path: &self.memory.as_ref()?.current.path,
             sightings: &self.sightings,
+            timing: self.timing,
             leader,
             now: now.ticks,
         };

@@ -8,8 +8,8 @@ use std::{sync::Arc, time::Duration};
 
 use super::{
     authority::{Authority, AuthorityError},
-    bundle::{OVERLAP, Sightings},
-    life::Moment,
+    bundle::Sightings,
+    life::{Moment, Timing},
     path::SecretPath,
     ports::{Seen, Stored},
     shared::{Found, Generation, Retired, Shared},
@@ -57,7 +57,7 @@ pub(super) struct View<'a> {
     pub(super) remembers: bool,
     /// The uid of the webhook configuration; nothing is written without one.
     pub(super) owner: Option<&'a str>,
-    /// Whether callers trust anything yet: others may remember more than this replica.
+    /// Whether a webhook has a path already: others may remember more than this replica.
     pub(super) registered: bool,
     /// The authority of the leaf that this replica serves, while that is valid.
     pub(super) leaf: Option<Retired>,
@@ -68,6 +68,7 @@ pub(super) struct View<'a> {
     pub(super) broken_since: Option<Duration>,
     /// `None` where certificates come from files.
     pub(super) lives: Option<Lives>,
+    pub(super) timing: Timing,
     pub(super) leader: bool,
     pub(super) now: Moment,
 }
@@ -153,7 +154,7 @@ pub(super) fn after(
         Step::Promote => promote(&mut shared, lives, now),
         Step::Forget => {
             shared.retired.retain(|old| !is_over(old, now));
-            if view.sightings.calls(&shared.current.path, now.ticks) {
+            if view.calls(&shared.current.path) {
                 shared.previous_path = None;
             }
         }
@@ -168,6 +169,11 @@ impl View<'_> {
     fn my_turn(&self) -> bool {
         let since = self.broken_since.unwrap_or(self.now.ticks);
         self.remembers || !self.registered || self.now.ticks.saturating_sub(since) >= AFTER_YOU
+    }
+
+    fn calls(&self, path: &SecretPath) -> bool {
+        self.sightings
+            .calls(path, self.timing.overlap, self.now.ticks)
     }
 
     fn is_invalid(&self, generation: &Generation) -> bool {
@@ -190,15 +196,15 @@ impl View<'_> {
             }
             let told = self
                 .next_since
-                .is_some_and(|since| now.saturating_sub(since) >= OVERLAP);
+                .is_some_and(|since| now.saturating_sub(since) >= self.timing.overlap);
             let trusted = self.lives.is_none()
                 || next
                     .ca
                     .as_ref()
-                    .is_some_and(|ca| self.sightings.trusts(ca.der(), now));
+                    .is_some_and(|ca| self.sightings.trusts(ca.der(), self.timing.overlap, now));
             return (told && trusted).then_some(Step::Promote);
         }
-        let called = self.sightings.calls(&shared.current.path, now);
+        let called = self.calls(&shared.current.path);
         if (shared.previous_path.is_some() && called)
             || shared.retired.iter().any(|old| is_over(old, self.now))
         {

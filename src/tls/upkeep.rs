@@ -21,9 +21,6 @@ use super::{
 };
 use crate::telemetry::{metrics::Metrics, readiness::Handle};
 
-/// How often the clock is looked at: what waits for a moment waits this much longer at most.
-const TICK: Duration = Duration::from_secs(5);
-
 /// Replicas that see the same trouble at once spread their writes over this time; the first one mends it for all.
 const SPREAD: Duration = Duration::from_millis(400);
 
@@ -36,6 +33,15 @@ const LONGEST: Duration = Duration::from_secs(30);
 /// Trouble is logged this often at most.
 const COMPLAIN_EVERY: Duration = Duration::from_mins(1);
 
+/// A written complaint comes only after trouble has lasted: at a start everything is missing for a moment.
+const LASTING: Duration = Duration::from_secs(10);
+
+/// Conflicts in a row after which it is no longer somebody else who was faster.
+const MANY_CONFLICTS: u32 = 5;
+
+/// Takes the paths that are accepted from now on.
+pub type Accept = Box<dyn Fn(&[SecretPath]) + Send>;
+
 /// What the upkeep tells others.
 pub struct Signs {
     /// The check that there is a certificate; `None` where that comes from elsewhere.
@@ -45,7 +51,7 @@ pub struct Signs {
     /// The counters.
     pub metrics: Arc<Metrics>,
     /// Takes the paths that are accepted from now on.
-    pub accept: Box<dyn Fn(&[SecretPath]) + Send>,
+    pub accept: Accept,
     /// The shared Secret, for a person.
     pub secret: String,
     /// The webhook configuration, for a person.
@@ -65,6 +71,8 @@ pub struct Upkeep<S> {
     /// What the last write failed with.
     trouble: Option<String>,
     complained: Option<(String, Instant)>,
+    /// Since when something is wrong that no write of this replica mends.
+    stuck: Option<Instant>,
 }
 
 /// When the next write is due.
@@ -72,7 +80,7 @@ pub struct Upkeep<S> {
 struct Pace {
     due: Option<Instant>,
     failures: u32,
-    /// Writes to the webhook configuration, the last of them when.
+    /// Writes in a row with less than a minute between them, the last of them when.
     writes: u32,
     last: Option<Instant>,
 }
@@ -94,6 +102,7 @@ impl<S: TrustStore> Upkeep<S> {
             paths: Vec::new(),
             trouble: None,
             complained: None,
+            stuck: None,
         }
     }
 
@@ -122,7 +131,7 @@ impl<S: TrustStore> Upkeep<S> {
                 Some(task) if self.pace.is_due() => self.work(task, &known, leads, now()).await,
                 Some(_) => {}
             }
-            let tick = Instant::now() + TICK;
+            let tick = Instant::now() + self.replica.timing().tick;
             select! {
                 Ok(()) = observed.changed() => {}
                 Ok(()) = leader.changed() => {}
@@ -147,12 +156,17 @@ impl<S: TrustStore> Upkeep<S> {
         match written.unwrap_or_else(|_| Err(silent())) {
             Ok(()) => {
                 self.trouble = None;
-                self.pace.written(step.is_none());
+                self.pace.written();
                 self.count(step, &write);
             }
             Err(StoreError::Conflict) => {
                 debug!("somebody else wrote first");
                 self.pace.conflicted();
+                if self.pace.failures > MANY_CONFLICTS {
+                    let said = "the API server refuses each write, as if others wrote all the time";
+                    self.complain(said);
+                    self.trouble = Some(said.to_owned());
+                }
             }
             Err(StoreError::Failed(text)) => self.failed(text),
         }
@@ -251,9 +265,14 @@ impl<S: TrustStore> Upkeep<S> {
             self.signs.trusted.wait_for(why.clone());
         }
         // What is being mended is said when it is mended, and what cannot be mended here is said again and again.
-        let stuck = look.task.is_none();
-        if let (Err(why), true) = (certificate.and(trusted), stuck) {
-            self.complain(&why);
+        match certificate.and(trusted) {
+            Err(why) if look.task.is_none() => {
+                let since = *self.stuck.get_or_insert_with(Instant::now);
+                if since.elapsed() >= LASTING {
+                    self.complain(&why);
+                }
+            }
+            _ => self.stuck = None,
         }
     }
 }
@@ -264,7 +283,7 @@ async fn changed(given: &mut Option<watch::Receiver<Vec<Ca>>>) {
     {
         return;
     }
-    pending().await
+    pending::<()>().await;
 }
 
 // === impl Pace ===
@@ -290,18 +309,18 @@ impl Pace {
         now >= due
     }
 
-    fn written(&mut self, hooks: bool) {
+    fn written(&mut self) {
         self.failures = 0;
-        if hooks {
-            self.writes = self.writes.saturating_add(1);
-            self.last = Some(Instant::now());
-        }
+        self.writes = self.writes.saturating_add(1);
+        self.last = Some(Instant::now());
         // The watch tells of it within milliseconds, and then nothing is wanted any more.
         self.due = Some(Instant::now() + Duration::from_secs(1));
     }
 
     fn conflicted(&mut self) {
-        self.due = Some(Instant::now() + jitter(SPREAD));
+        self.failures = self.failures.saturating_add(1);
+        let wait = SPREAD * 2_u32.saturating_pow(self.failures.saturating_sub(1).min(10));
+        self.due = Some(Instant::now() + jitter(wait.min(LONGEST)));
     }
 
     fn failed(&mut self) {

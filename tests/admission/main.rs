@@ -15,6 +15,7 @@ mod look_ups;
 mod oracle;
 mod policies;
 mod ports;
+mod report;
 mod siblings;
 mod support;
 mod updates;

@@ -8,14 +8,16 @@ use std::{
 
 use cotter::{
     admission::{
+        findings::{Finding, Findings},
         ports::{Ask, Cluster, Namespace, Registry, ServiceAccount},
-        stickiness::{SiblingKey, Siblings},
+        stickiness::Siblings,
     },
     domain::{
         digest::Digest,
         policy::Cause,
         pull_secret::NamespaceSecrets,
         question::{Failure, Resolution, Resolved},
+        revision::{OwnerRevision, SlotPin},
     },
 };
 use futures_util::future::BoxFuture;
@@ -36,6 +38,9 @@ pub(crate) struct FakeRegistry {
     pub(crate) is_warm: Mutex<bool>,
 }
 
+#[derive(Debug, Default)]
+pub(crate) struct FakeFindings(pub(crate) Mutex<Vec<Finding>>);
+
 #[derive(Default)]
 pub(crate) struct FakeCluster {
     pub(crate) namespace: Mutex<Option<Namespace>>,
@@ -47,10 +52,14 @@ pub(crate) struct FakeCluster {
     look_ups: Mutex<Vec<&'static str>>,
 }
 
+/// A slot of a revision, and its text.
+pub(crate) type SiblingKey = (OwnerRevision, String, String);
+
 #[derive(Default)]
 pub(crate) struct FakeSiblings {
     pub(crate) digests: Mutex<HashMap<SiblingKey, Digest>>,
     pub(crate) asked: Mutex<Vec<SiblingKey>>,
+    pub(crate) remembered: Mutex<Vec<(OwnerRevision, Vec<SlotPin>)>>,
 }
 
 pub(crate) fn digest_of(text: &str) -> Digest {
@@ -213,8 +222,24 @@ impl Cluster for FakeCluster {
 }
 
 impl Siblings for FakeSiblings {
-    fn digest(&self, key: &SiblingKey) -> Option<Digest> {
+    fn digest(&self, revision: &OwnerRevision, slot: &str, text: &str) -> Option<Digest> {
+        let key = key(revision, slot, text);
         self.asked.lock().unwrap().push(key.clone());
-        self.digests.lock().unwrap().get(key).cloned()
+        self.digests.lock().unwrap().get(&key).cloned()
     }
+
+    fn remember(&self, revision: OwnerRevision, pins: Vec<SlotPin>) {
+        self.remembered.lock().unwrap().push((revision, pins));
+    }
+}
+
+impl Findings for FakeFindings {
+    fn tell(&self, finding: Finding) {
+        self.0.lock().unwrap().push(finding);
+    }
+}
+
+/// A slot of a revision.
+pub(crate) fn key(revision: &OwnerRevision, slot: &str, text: &str) -> SiblingKey {
+    (revision.clone(), slot.to_owned(), text.to_owned())
 }

@@ -2,14 +2,17 @@
 
 use std::time::Duration;
 
-use cotter::{
-    admission::stickiness::SiblingKey,
-    domain::policy::{Cause, Pin, Policy, Stickiness},
+use cotter::domain::{
+    policy::{Cause, Mode, Pin, Policy, Stickiness},
+    revision::{OwnerRevision, SlotPin},
 };
 use rstest::rstest;
 use serde_json::{Value, json};
 
-use crate::support::{NAMESPACE, World, create, digest_of, failed, pinned, pod, update};
+use crate::{
+    ports::key,
+    support::{NAMESPACE, Reply, World, create, digest_of, failed, pinned, pod, update},
+};
 
 const APP: &str = "ghcr.io/A/app:dev";
 
@@ -21,15 +24,17 @@ fn owned(version: &str, kind: &str) -> Value {
     pod
 }
 
-fn world(revision: Option<&str>) -> World {
-    let world = World::new();
-    let key = SiblingKey {
+fn owner_revision(hash: Option<&str>) -> OwnerRevision {
+    OwnerRevision {
         namespace: NAMESPACE.into(),
         owner: "u".into(),
-        revision: revision.map(Into::into),
-        slot: "c0".into(),
-        text: APP.into(),
-    };
+        hash: hash.map(Into::into),
+    }
+}
+
+fn world(revision: Option<&str>) -> World {
+    let world = World::new();
+    let key = key(&owner_revision(revision), "c0", APP);
     let mut digests = world.siblings.digests.lock().unwrap();
     digests.insert(key, digest_of("siblings"));
     drop(digests);
@@ -114,12 +119,8 @@ async fn others_are_not_sticky(#[case] pod: Value) {
 
 #[tokio::test(start_paused = true)]
 async fn not_where_the_policy_wants_each_for_itself() {
-    let pin = Pin {
-        stickiness: Stickiness::None,
-        ..Pin::default()
-    };
     let world = world(None).policy(Policy {
-        pin,
+        pin: not_sticky(),
         ..Policy::default()
     });
     let reply = world.review(&create(owned("apps/v1", "ReplicaSet"))).await;
@@ -134,4 +135,91 @@ async fn not_on_an_update() {
     let sent = update(owned("apps/v1", "ReplicaSet"), old);
     let reply = world.review(&sent).await;
     assert_eq!(reply.images(), [pinned("ghcr.io/a/app:dev")]);
+}
+
+/// What the index is told of a Pod that was answered.
+fn remembered(world: &World) -> Vec<(OwnerRevision, Vec<SlotPin>)> {
+    world.siblings.remembered.lock().unwrap().clone()
+}
+
+#[rstest]
+#[case::replica_set("apps/v1", "ReplicaSet", None)]
+#[case::stateful_set("apps/v1", "StatefulSet", Some("h1"))]
+#[tokio::test(start_paused = true)]
+async fn an_answer_is_remembered(
+    #[case] version: &str,
+    #[case] kind: &str,
+    #[case] hash: Option<&str>,
+) {
+    let world = World::new();
+    let mut pod = owned(version, kind);
+    let second = json!({"name": "c1", "image": "ghcr.io/a/app@sha256:0"});
+    pod["spec"]["containers"]
+        .as_array_mut()
+        .unwrap()
+        .push(second);
+    let reply = world.review(&create(pod)).await;
+    let pin = SlotPin {
+        slot: "c0".into(),
+        text: APP.into(),
+        digest: digest_of("ghcr.io/a/app:dev"),
+    };
+    assert_eq!(reply.images()[0], pinned("ghcr.io/a/app:dev"));
+    assert_eq!(remembered(&world), [(owner_revision(hash), vec![pin])]);
+}
+
+/// What will not be stored, or is no revision's, is not remembered.
+#[rstest]
+#[case::a_dry_run(World::new(), dry_run(create(owned("apps/v1", "ReplicaSet"))))]
+#[case::bare(World::new(), create(pod(&[APP])))]
+#[case::audited(World::new().mode(Mode::Audit), create(owned("apps/v1", "ReplicaSet")))]
+#[case::denied(denying(), create(with_a_refused_slot()))]
+#[case::unresolved(
+    World::new().answers("*", "*", failed(Cause::Unavailable)),
+    create(owned("apps/v1", "ReplicaSet"))
+)]
+#[case::not_sticky(
+    World::new().policy(Policy { pin: not_sticky(), ..Policy::default() }),
+    create(owned("apps/v1", "ReplicaSet"))
+)]
+#[case::an_update(World::new(), an_update())]
+#[tokio::test(start_paused = true)]
+async fn others_are_not_remembered(#[case] world: World, #[case] review: Value) {
+    let _: Reply = world.review(&review).await;
+    assert_eq!(remembered(&world), []);
+}
+
+fn not_sticky() -> Pin {
+    Pin {
+        stickiness: Stickiness::None,
+        ..Pin::default()
+    }
+}
+
+fn denying() -> World {
+    let missing = failed(Cause::NotFound);
+    World::new()
+        .policy(Policy::strict())
+        .answers("ghcr.io/a/missing:dev", "*", missing)
+}
+
+fn with_a_refused_slot() -> Value {
+    let mut pod = owned("apps/v1", "ReplicaSet");
+    let missing = json!({"name": "c1", "image": "ghcr.io/a/missing:dev"});
+    pod["spec"]["containers"]
+        .as_array_mut()
+        .unwrap()
+        .push(missing);
+    pod
+}
+
+fn dry_run(mut review: Value) -> Value {
+    review["request"]["dryRun"] = true.into();
+    review
+}
+
+fn an_update() -> Value {
+    let mut old = owned("apps/v1", "ReplicaSet");
+    old["spec"]["containers"][0]["image"] = "ghcr.io/a/app:v1".into();
+    update(owned("apps/v1", "ReplicaSet"), old)
 }

@@ -25,7 +25,7 @@ use cotter::{
 };
 use serde_json::{Value, json};
 
-use crate::ports::{FakeCluster, FakeRegistry, FakeSiblings};
+use crate::ports::{FakeCluster, FakeFindings, FakeRegistry, FakeSiblings};
 pub(crate) use crate::ports::{digest_of, failed, found};
 
 pub(crate) const NAMESPACE: &str = "shop";
@@ -35,6 +35,8 @@ pub(crate) struct World {
     pub(crate) registry: Arc<FakeRegistry>,
     pub(crate) cluster: Arc<FakeCluster>,
     pub(crate) siblings: Arc<FakeSiblings>,
+    pub(crate) findings: Arc<FakeFindings>,
+    pub(crate) metrics: Arc<Metrics>,
     pub(crate) settings: Settings,
     pub(crate) timeout: Option<Duration>,
     pub(crate) arrived: Instant,
@@ -76,6 +78,8 @@ impl World {
             registry: Arc::default(),
             cluster: Arc::default(),
             siblings: Arc::default(),
+            findings: Arc::default(),
+            metrics: Arc::default(),
             settings: Settings {
                 policies: PolicySet::default(),
                 fresh: Duration::from_secs(2),
@@ -134,8 +138,9 @@ impl World {
     pub(crate) async fn send(&self, body: impl Into<Bytes>) -> Result<Value, BadReview> {
         let settings = Arc::new(ArcSwap::from_pointee(self.settings.clone()));
         let (registry, cluster) = (self.registry.clone(), self.cluster.clone());
-        let metrics = Arc::new(Metrics::default());
-        let handler = Handler::new(registry, cluster, self.siblings.clone(), settings, metrics);
+        let metrics = self.metrics.clone();
+        let handler = Handler::new(registry, cluster, self.siblings.clone(), settings, metrics)
+            .telling(self.findings.clone());
         let request = ReviewRequest {
             timeout: self.timeout,
             arrived: self.arrived,

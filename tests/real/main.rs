@@ -19,6 +19,8 @@ mod lab;
 mod outages;
 mod readme;
 mod reinvocation;
+mod siblings;
 mod sizes;
 mod updates;
+mod workload;
 mod workloads;

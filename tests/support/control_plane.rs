@@ -114,6 +114,14 @@ impl ControlPlane {
         self.kubectl_as(&self.kubeconfig, &args, manifests)
     }
 
+    /// Stops the controller manager: nothing but the API server acts from then on.
+    pub fn stop_controllers(&self) {
+        self.controller_manager
+            .lock()
+            .expect("one test at a time")
+            .stop();
+    }
+
     /// Does something with the API server's process, such as a signal.
     pub fn api_server<T>(&self, act: impl FnOnce(&mut Process) -> T) -> T {
         act(&mut self.api_server.lock().expect("one test at a time"))
@@ -126,6 +134,13 @@ impl ControlPlane {
             while_away();
             *process = start::api_server_again(self);
         });
+    }
+}
+
+impl Shared {
+    /// The control plane for as long as the program runs.
+    pub fn plane(&self) -> &'static ControlPlane {
+        self.0
     }
 }
 

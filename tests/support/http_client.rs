@@ -21,6 +21,8 @@ pub struct HttpClient {
     tls: Option<Arc<ClientConfig>>,
     authorization: Option<String>,
     agent: &'static str,
+    /// Where to connect, unless it is where the host's name leads.
+    address: Option<String>,
 }
 
 #[derive(Debug)]
@@ -38,6 +40,7 @@ impl HttpClient {
             tls: Some(Arc::new(tls)),
             authorization: None,
             agent: "cotter-tests",
+            address: None,
         }
     }
 
@@ -47,6 +50,7 @@ impl HttpClient {
             tls: None,
             authorization: None,
             agent: "cotter-tests",
+            address: None,
         }
     }
 
@@ -59,12 +63,19 @@ impl HttpClient {
             tls: Some(Arc::new(tls)),
             authorization: None,
             agent: "cotter-tests",
+            address: None,
         }
     }
 
     /// Calls itself so in the registry's log.
     pub fn agent(mut self, name: &'static str) -> Self {
         self.agent = name;
+        self
+    }
+
+    /// Connects to this address, whatever the host is called.
+    pub fn at(mut self, address: &str) -> Self {
+        self.address = Some(address.to_owned());
         self
     }
 
@@ -94,38 +105,12 @@ impl HttpClient {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> io::Result<Reply> {
-        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        self.send_to(host, name, method, host, path, headers, body)
-    }
-
-    /// The same to a server that listens at `address` and is called `host`, which DNS need not know.
-    pub fn send_as(
-        &self,
-        method: &str,
-        host: &str,
-        address: &str,
-        path: &str,
-        body: &[u8],
-    ) -> io::Result<Reply> {
-        self.send_to(address, host, method, host, path, &[], body)
-    }
-
-    #[allow(
-        clippy::too_many_arguments,
-        reason = "what the two above have in common"
-    )]
-    fn send_to(
-        &self,
-        address: &str,
-        name: &str,
-        method: &str,
-        host: &str,
-        path: &str,
-        headers: &[(&str, &str)],
-        body: &[u8],
-    ) -> io::Result<Reply> {
-        let name = ServerName::try_from(name.to_owned()).map_err(io::Error::other)?;
-        let tcp = TcpStream::connect(address)?;
+        let name = host
+            .rsplit_once(':')
+            .map_or(host, |(name, _)| name)
+            .to_owned();
+        let name = ServerName::try_from(name).map_err(io::Error::other)?;
+        let tcp = TcpStream::connect(self.address.as_deref().unwrap_or(host))?;
         tcp.set_nodelay(true)?;
         tcp.set_read_timeout(Some(TIMEOUT))?;
         tcp.set_write_timeout(Some(TIMEOUT))?;

@@ -6,12 +6,15 @@
 #![expect(
     clippy::unwrap_used,
     clippy::indexing_slicing,
+    clippy::string_slice,
     reason = "a test that cannot go on should stop where it stands"
 )]
 
 #[path = "../support/mod.rs"]
 mod support;
 
+mod callers;
 mod healing;
+mod rotating;
 mod site;
 mod starting;

@@ -10,7 +10,7 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 use serde_json::{Value, json};
 
 use crate::support::{
-    control_plane::{NEEDS, Shared},
+    control_plane::{ControlPlane, NEEDS, Shared},
     http_client::{HttpClient, Reply},
     parts, ports,
     process::{Process, Program},
@@ -34,14 +34,16 @@ macro_rules! site {
         if !$crate::site::parts_are_here(std::any::type_name_of_val(&here)) {
             return;
         }
-        $crate::site::Site::new($crate::support::control_plane::ControlPlane::shared())
+        $crate::site::Site::of_the_program()
     }};
 }
 pub(crate) use site;
 
 /// Everything of one release: its name is that of the namespace, the webhook configuration and the Service.
-pub struct Site {
-    pub plane: Shared,
+pub struct Site<'a> {
+    pub plane: &'a ControlPlane,
+    /// Shows the log of the control plane when the test fails.
+    _shared: Option<Shared>,
     pub name: String,
     pub kubeconfig: PathBuf,
 }
@@ -54,10 +56,22 @@ pub struct Replica {
     _scratch: Scratch,
 }
 
-impl Site {
+impl Site<'static> {
+    /// One on the control plane that all tests share.
+    pub fn of_the_program() -> Self {
+        let shared = ControlPlane::shared();
+        let site = Self::new(shared.plane());
+        Self {
+            _shared: Some(shared),
+            ..site
+        }
+    }
+}
+
+impl<'a> Site<'a> {
     /// A namespace, a service account with the rights that cotter needs and no others, and a webhook configuration as a
     /// chart installs it: two webhooks of cotter's Service and one of another's, no bundle, no path.
-    pub fn new(plane: Shared) -> Self {
+    pub fn new(plane: &'a ControlPlane) -> Self {
         static NEXT: AtomicUsize = AtomicUsize::new(0);
         let name = format!("trust-{}", NEXT.fetch_add(1, Ordering::Relaxed));
         plane.namespace(&name, &[]);
@@ -65,6 +79,7 @@ impl Site {
         let kubeconfig = plane.kubeconfig_for(&user, &[]);
         let site = Self {
             plane,
+            _shared: None,
             name,
             kubeconfig,
         };
@@ -73,7 +88,7 @@ impl Site {
         site
     }
 
-    /// The rights, as `(scope, rules)`: a Role for the namespace, a ClusterRole without.
+    /// The rights: the kind of a role and its rules.
     pub fn rights(&self) -> [(&'static str, Value); 2] {
         let name = &self.name;
         [
@@ -308,7 +323,9 @@ impl Replica {
         }
         let to = format!("127.0.0.1:{}", self.port);
         let body = review.to_string();
-        HttpClient::new(bundle).send_as(method, host, &to, path, body.as_bytes())
+        HttpClient::new(bundle)
+            .at(&to)
+            .send(method, host, path, &[], body.as_bytes())
     }
 }
 

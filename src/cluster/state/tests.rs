@@ -74,3 +74,26 @@ fn accounts_come_and_go() {
     state.delete_account("a", "default");
     assert!(read(&state.accounts).is_empty());
 }
+
+#[test]
+fn the_metrics_of_a_namespace_go_when_it_opts_out_or_is_deleted() {
+    use crate::telemetry::metrics::{Metrics, Mode, PodAnswer};
+    let metrics = Arc::new(Metrics::default());
+    let (to_list, _listed) = mpsc::unbounded_channel();
+    let state = State::new(metrics.clone(), to_list);
+    for (n, name) in ["kept", "opted-out", "deleted", "not-listed"]
+        .into_iter()
+        .enumerate()
+    {
+        state.apply_namespace(&name.into(), n as u64, opted_in());
+        metrics.pods_of(name, Mode::Enforce).pod(PodAnswer::Allowed);
+    }
+    state.apply_namespace(&"opted-out".into(), 5, Namespace::default());
+    state.delete_namespace(&"deleted".into());
+    state.replace_namespaces(HashMap::from([("kept".into(), (6, opted_in()))]));
+    let text = metrics.encode();
+    assert!(text.contains(r#"namespace="kept""#), "{text}");
+    for name in ["opted-out", "deleted", "not-listed"] {
+        assert!(!text.contains(name), "{name} in\n{text}");
+    }
+}

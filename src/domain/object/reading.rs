@@ -23,6 +23,7 @@ members!(Template { "metadata" => metadata, "spec" => spec });
 members!(OwnerReference {
     "apiVersion" => api_version,
     "kind" => kind,
+    "name" => name,
     "uid" => uid,
     "controller" => controller,
 });

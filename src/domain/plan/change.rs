@@ -121,6 +121,7 @@ impl Inputs<'_> {
             None => format!("Pods of this {}", self.kind_name),
         };
         if let Some(denial) = plan.denial.take() {
+            plan.would_deny = true;
             plan.warnings.push(
                 Weight::Fatal,
                 format!("{subject}: would be denied: {denial}"),

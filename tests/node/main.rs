@@ -13,8 +13,12 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod cotter;
+mod first_users;
+mod images;
 mod lab;
 mod node_only;
+mod revisions;
 mod traces;
 
 use std::ffi::OsStr;
@@ -30,7 +34,13 @@ type Test = (&'static str, fn(&Lab));
 fn main() -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
-    let tests = [node_only::TESTS].concat();
+    let tests = [
+        node_only::TESTS,
+        first_users::TESTS,
+        images::TESTS,
+        revisions::TESTS,
+    ]
+    .concat();
     if sandbox::inside() {
         return run(&arguments, tests);
     }

@@ -4,64 +4,85 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::super::command;
-use super::super::image::Image;
+use super::super::image::{Artifact, Image};
 use super::super::parts;
 use super::super::process::{Process, Program};
 use super::super::scratch::Scratch;
+use super::machine::Site;
 use super::registry::LabRegistry;
-use super::{POD_CIDR, sandbox};
+use super::sandbox;
 
 const START: Duration = Duration::from_secs(30);
 const SANDBOX_IMAGE: &str = "lab.local/pause:1";
 
-pub(super) fn socket(scratch: &Scratch) -> String {
+/// One containerd, in a folder of its own.
+pub(super) struct Containerd {
+    pub(super) process: Process,
+    pub(super) site: Site,
+    pub(super) scratch: Scratch,
+}
+
+impl Containerd {
+    pub(super) fn start(site: Site, registry: &LabRegistry) -> Self {
+        let scratch = Scratch::new(site.name);
+        let folder = scratch.path();
+        write_network(folder, &site);
+        registry.write_hosts(&folder.join("certs.d"));
+        // Memory, and no layer of another overlay: a container of a CI has one for its root.
+        mount_tmpfs(&folder.join("containerd"));
+        let config = scratch.write("containerd.toml", config(folder));
+        let shims = parts::program("containerd-shim-runc-v2");
+        let shims = shims.parent().expect("a folder");
+        let path = std::env::var("PATH").unwrap_or_default();
+        let process = Program::new("containerd", parts::program("containerd"))
+            .arg("--config")
+            .arg(config)
+            .env("PATH", format!("{}:{path}", shims.display()))
+            .start(folder);
+        let mut containerd = Self {
+            process,
+            site,
+            scratch,
+        };
+        let Self {
+            process, scratch, ..
+        } = &mut containerd;
+        process.ready(START, |_| {
+            (ctr(scratch, &["version"]).code == 0).then_some(())
+        });
+        let program = std::fs::read(parts::program("pause")).expect("pause");
+        let sandbox = Image::new("sandbox").program("pause", program).build();
+        containerd.side_load(&sandbox, SANDBOX_IMAGE);
+        containerd
+    }
+
+    pub(super) fn socket(&self) -> String {
+        socket(&self.scratch)
+    }
+
+    /// Puts an image on the node under this name, without any registry.
+    pub(super) fn side_load(&self, image: &Artifact, name: &str) {
+        let folder = self.scratch.path().join("side-load");
+        image.write_layout(&folder.join("layout"));
+        let archive = folder.join("image.tar");
+        let (archive, layout) = (archive.to_string_lossy(), folder.join("layout"));
+        let tar = ["-C", &layout.to_string_lossy(), "-cf", &archive, "."];
+        command::run(Path::new("tar"), &tar, &[], &folder, b"").ok();
+        let import = ["images", "import", "--index-name", name, &archive];
+        ctr(&self.scratch, &import).ok();
+        std::fs::remove_dir_all(&folder).expect("our own folder");
+    }
+}
+
+fn socket(scratch: &Scratch) -> String {
     format!("{}/containerd.sock", scratch.path().display())
 }
 
-pub(super) fn start(scratch: &Scratch, registry: &LabRegistry) -> Process {
-    let folder = scratch.path();
-    write_network(folder);
-    registry.write_hosts(&folder.join("certs.d"));
-    // Memory, and no layer of another overlay: a container of a CI has one for its root.
-    mount_tmpfs(&folder.join("containerd"));
-    let config = scratch.write("containerd.toml", config(folder));
-    let program = Program::new("containerd", parts::program("containerd"));
-    let shims = parts::program("containerd-shim-runc-v2");
-    let shims = shims.parent().expect("a folder");
-    let path = std::env::var("PATH").unwrap_or_default();
-    let program = program
-        .arg("--config")
-        .arg(config)
-        .env("PATH", format!("{}:{path}", shims.display()));
-    let mut process = program.start(folder);
-    process.ready(START, |_| {
-        (ctr(scratch, &["version"]).code == 0).then_some(())
-    });
-    import_sandbox_image(scratch);
-    process
-}
-
 /// Runs ctr in the namespace of Kubernetes.
-pub(super) fn ctr(scratch: &Scratch, args: &[&str]) -> command::Outcome {
+fn ctr(scratch: &Scratch, args: &[&str]) -> command::Outcome {
     let socket = socket(scratch);
     let args = [&["--address", &socket, "--namespace", "k8s.io"], args].concat();
     command::run(&parts::program("ctr"), &args, &[], scratch.path(), b"")
-}
-
-fn import_sandbox_image(scratch: &Scratch) {
-    let layout = scratch.path().join("pause");
-    let program = std::fs::read(parts::program("pause")).expect("pause");
-    let image = Image::new("sandbox").program("pause", program);
-    image.build().write_layout(&layout);
-    let archive = scratch.path().join("pause.tar");
-    let (archive, layout) = (archive.to_string_lossy(), layout.to_string_lossy());
-    let tar = ["-C", &layout, "-cf", &archive, "."];
-    command::run(Path::new("tar"), &tar, &[], scratch.path(), b"").ok();
-    ctr(
-        scratch,
-        &["images", "import", "--index-name", SANDBOX_IMAGE, &archive],
-    )
-    .ok();
 }
 
 fn mount_tmpfs(folder: &Path) {
@@ -101,9 +122,9 @@ SystemdCgroup = false
 }
 
 // Without a route of its own a Pod still answers, and reaches nobody.
-fn write_network(folder: &Path) {
-    let network = serde_json::json!({"cniVersion": "1.0.0", "name": "lab", "plugins": [
-        {"type": "ptp", "ipMasq": false, "ipam": {"type": "host-local", "ranges": [[{"subnet": POD_CIDR}]],
+fn write_network(folder: &Path, site: &Site) {
+    let network = serde_json::json!({"cniVersion": "1.0.0", "name": site.name, "plugins": [
+        {"type": "ptp", "ipMasq": false, "ipam": {"type": "host-local", "ranges": [[{"subnet": site.pods}]],
             "routes": [{"dst": "0.0.0.0/0"}]}},
     ]});
     let configs = folder.join("cni");

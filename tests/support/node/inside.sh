@@ -15,9 +15,10 @@ for name in vm/overcommit_memory vm/panic_on_oom kernel/panic kernel/panic_on_oo
 	mount --bind "$copy" "/proc/sys/$name"
 done
 ip link set lo up
-# A bridge without ports carries the node's address: not every kernel has dummy devices.
+# A bridge without ports carries the nodes' addresses: not every kernel has dummy devices.
 ip link add node0 type bridge
 ip address add 10.88.1.1/24 dev node0
+ip address add 10.88.1.2/24 dev node0
 ip link set node0 up
 # Services are routed before there are rules for them.
 ip route add 10.96.0.0/24 dev node0 src 10.88.1.1

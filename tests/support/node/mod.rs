@@ -5,21 +5,23 @@
 
 mod containerd;
 pub mod install;
-mod kubelet;
+mod machine;
 mod registry;
 pub mod sandbox;
 mod services;
 
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use super::control_plane::{ControlPlane, Site};
+use super::control_plane::{self, ControlPlane};
 use super::process::Process;
 use super::scratch::Scratch;
 use super::wait;
+use containerd::Containerd;
+use machine::Site;
 
+pub use machine::Node;
 pub use registry::{ADMIN, ALICE, BOB, LabRegistry, waiting};
 
 /// The parts that a [`Lab`] starts, for `require!`.
@@ -40,18 +42,17 @@ pub const PARTS: [&str; 14] = [
     "pause",
 ];
 
-/// The node's only address, on a bridge of the sandbox: the API server, the kubelet and the registry have it too.
+/// The address of the first node, on a bridge of the sandbox: the API server and the registry have it too.
 pub const ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 88, 1, 1);
-pub const NODE: &str = "node1";
 const API_PORT: u16 = 6443;
-const POD_CIDR: &str = "10.88.2.0/24";
+/// Of all nodes; each has a /24 of it.
+const POD_CIDR: &str = "10.88.2.0/23";
 const READY: Duration = Duration::from_mins(1);
 
 pub struct Lab {
     /// Stopped in this order.
-    kubelet: Mutex<Process>,
     services: Vec<Process>,
-    containerd: Process,
+    node: Node,
     pub registry: LabRegistry,
     pub plane: ControlPlane,
     scratch: Scratch,
@@ -61,24 +62,28 @@ impl Lab {
     /// Starts everything; returns when the node is ready. Only inside the sandbox.
     pub fn start() -> Self {
         assert!(sandbox::inside(), "a lab needs its sandbox");
-        let scratch = Scratch::new("node");
+        let scratch = Scratch::new("lab");
         let registry = LabRegistry::start();
         let (plane, containerd) = std::thread::scope(|scope| {
-            let containerd = scope.spawn(|| containerd::start(&scratch, &registry));
-            let plane = ControlPlane::start_at(&Site::of_node(ADDRESS, API_PORT));
+            let containerd = scope.spawn(|| Containerd::start(Site::first(), &registry));
+            let plane = ControlPlane::start_at(&control_plane::Site::of_node(ADDRESS, API_PORT));
             (plane, containerd.join().expect("containerd"))
         });
-        let kubelet = Mutex::new(kubelet::start(&scratch, &plane));
+        let node = Node::join(containerd, &plane);
         let services = services::start(&scratch, &plane);
         let lab = Self {
-            kubelet,
             services,
-            containerd,
+            node,
             registry,
             plane,
             scratch,
         };
-        lab.wait_until_ready();
+        lab.wait_until_ready(lab.node.name());
+        // A Pod needs one, and the node does not wait for it.
+        let account = "/api/v1/namespaces/default/serviceaccounts/default";
+        wait::until("the default service account", READY, || {
+            (lab.plane.request("GET", account, None).status == 200).then_some(())
+        });
         lab
     }
 
@@ -87,37 +92,34 @@ impl Lab {
         self.scratch.path()
     }
 
-    /// The kubelet, to be stopped.
-    pub fn kubelet(&self) -> MutexGuard<'_, Process> {
-        self.kubelet.lock().unwrap_or_else(PoisonError::into_inner)
+    pub fn node(&self) -> &Node {
+        &self.node
     }
 
-    /// Starts the kubelet again after it was stopped; returns when the node is ready.
-    pub fn restart_kubelet(&self) {
-        *self.kubelet() = kubelet::start(&self.scratch, &self.plane);
-        self.wait_until_ready();
+    /// One more node, ready.
+    pub fn second_node(&self) -> Node {
+        let containerd = Containerd::start(Site::second(), &self.registry);
+        let node = Node::join(containerd, &self.plane);
+        self.wait_until_ready(node.name());
+        node
     }
 
-    pub fn node_is_ready(&self) -> bool {
-        let path = format!("/api/v1/nodes/{NODE}");
-        let node = self.plane.request("GET", &path, None);
-        node.status == 200
-            && node.json()["status"]["conditions"]
-                .as_array()
-                .is_some_and(|conditions| {
-                    conditions
-                        .iter()
-                        .any(|one| one["type"] == "Ready" && one["status"] == "True")
-                })
+    /// Takes a node out of the cluster: what ran on it is forgotten.
+    pub fn remove_node(&self, node: Node) {
+        self.plane.kubectl(&["delete", "node", node.name()]).ok();
+        drop(node);
     }
 
-    fn wait_until_ready(&self) {
-        self.kubelet()
-            .ready(READY, |_| self.node_is_ready().then_some(()));
-        // A Pod needs both, and the node does not wait for them.
-        let account = "/api/v1/namespaces/default/serviceaccounts/default";
-        wait::until("the default service account", READY, || {
-            (self.plane.request("GET", account, None).status == 200).then_some(())
+    fn wait_until_ready(&self, node: &str) {
+        let path = format!("/api/v1/nodes/{node}");
+        wait::until("the node to be ready", READY, || {
+            let node = self.plane.request("GET", &path, None);
+            let node = (node.status == 200).then(|| node.json())?;
+            let conditions = node["status"]["conditions"].as_array()?;
+            let ready = conditions
+                .iter()
+                .any(|one| one["type"] == "Ready" && one["status"] == "True");
+            ready.then_some(())
         });
     }
 }

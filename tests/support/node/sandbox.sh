@@ -33,9 +33,15 @@ prepare() {
 	done
 	if [ -e /sys/fs/cgroup/cgroup.controllers ]; then
 		mkdir -p "/sys/fs/cgroup/$cgroup"
+		for parent in /sys/fs/cgroup "/sys/fs/cgroup/$cgroup"; do
+			for controller in $(cat "$parent/cgroup.controllers"); do
+				echo "+$controller" >"$parent/cgroup.subtree_control" || true
+			done
+		done
+		mkdir -p "/sys/fs/cgroup/$cgroup/node1" "/sys/fs/cgroup/$cgroup/node2"
 	else
 		for controller in /sys/fs/cgroup/*/; do
-			mkdir -p "$controller$cgroup" 2>/dev/null
+			mkdir -p "$controller$cgroup/node1" "$controller$cgroup/node2" 2>/dev/null
 		done
 	fi
 	echo $$ >"$folder/keeper.pid"

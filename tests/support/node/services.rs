@@ -4,7 +4,7 @@ use super::super::control_plane::ControlPlane;
 use super::super::parts;
 use super::super::process::{Process, Program};
 use super::super::scratch::Scratch;
-use super::{NODE, POD_CIDR};
+use super::POD_CIDR;
 
 pub(super) fn start(scratch: &Scratch, plane: &ControlPlane) -> Vec<Process> {
     vec![scheduler(scratch, plane), proxy(scratch, plane)]
@@ -26,7 +26,7 @@ fn proxy(scratch: &Scratch, plane: &ControlPlane) -> Process {
     let kubeconfig = plane.kubeconfig_for("system:kube-proxy", &[]);
     Program::new("kube-proxy", parts::program("kube-proxy"))
         .arg(format!("--kubeconfig={}", kubeconfig.display()))
-        .arg(format!("--hostname-override={NODE}"))
+        .arg("--hostname-override=node1")
         .arg(format!("--cluster-cidr={POD_CIDR}"))
         // The machine's limit of connections is not ours to set.
         .args(["--proxy-mode=nftables", "--conntrack-max-per-core=0"])

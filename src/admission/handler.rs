@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::{
     domain::{
         assess::{Assessed, Verdict, assess},
-        credentials::Candidates,
+        credentials::{Candidates, PodCredentials},
         images::Changes,
         injection::Injection,
         object::Object,
@@ -209,25 +209,10 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
             answers = self.ask(case, &terms, &assessed, &secrets, &answers).await;
         }
         let credentials = &secrets.credentials;
-        let mut injection = Injection::default();
-        if injectable {
-            let registry = &self.registry;
-            injection =
-                injecting::decide(registry, &terms, &assessed, &answers, credentials, offline)
-                    .await;
-            let injected = &injection.secrets;
-            if !injected.is_empty() {
-                ask_with_injected(
-                    registry,
-                    &terms,
-                    &assessed,
-                    &mut answers,
-                    credentials,
-                    injected,
-                )
-                .await;
-            }
-        }
+        let injection = if injectable {
+            self.inject(&terms, &assessed, &mut answers, credentials, offline)
+                .await
+        } else { Injection::default() };
         let inputs = Inputs {
             kind: case.kind,
             kind_name: case.request.kind_name(),
@@ -253,6 +238,25 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
             .report
             .tell(&self.metrics, &inputs, case.request, &plan);
         (plan, told)
+    }
+
+    /// Decides what to inject, and asks once more what the injected secrets may open.
+    async fn inject(
+        &self,
+        terms: &Terms,
+        assessed: &[Assessed<'_>],
+        answers: &mut [Answer],
+        credentials: &PodCredentials,
+        offline: bool,
+    ) -> Injection {
+        let registry = &self.registry;
+        let injection =
+            injecting::decide(registry, terms, assessed, answers, credentials, offline).await;
+        let injected = &injection.secrets;
+        if !injected.is_empty() {
+            ask_with_injected(registry, terms, assessed, answers, credentials, injected).await;
+        }
+        injection
     }
 
     /// Asks for the slots that want it; `earlier` holds what was told with other secrets.

@@ -185,7 +185,7 @@ impl<'b> Walker<'b> {
         } = row;
         let mut passed = Vec::new();
         let mut note = |step: &str, reply: &Reply| {
-            passed.push(self.admitted(&format!("{what}, {step}"), reply))
+            passed.push(self.admitted(&format!("{what}, {step}"), reply));
         };
         for (shape, pod) in shapes(image) {
             let reply = self.create(&pod, "?dryRun=All");

@@ -9,7 +9,7 @@ use std::ops::Deref;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, OnceLock};
 
-use super::ca::Ca;
+use super::ca::{Ca, Identity};
 use super::command::{self, Outcome};
 use super::http_client::HttpClient;
 use super::parts;
@@ -17,6 +17,7 @@ use super::process::Process;
 use super::scratch::Scratch;
 
 pub use objects::MutatingWebhook;
+pub use start::Site;
 
 /// The programs that [`ControlPlane`] needs, for `require!`.
 pub const NEEDS: [&str; 4] = [
@@ -44,12 +45,17 @@ pub struct Shared(&'static ControlPlane);
 impl ControlPlane {
     /// One of the test's own, for tests that stop or break it.
     pub fn start() -> Self {
-        start::all(&[])
+        start::all(&Site::alone())
     }
 
     /// One of the test's own whose API server has these flags, too.
     pub fn start_with(flags: &[String]) -> Self {
-        start::all(flags)
+        start::all(&Site::alone().with(flags))
+    }
+
+    /// One with this address, for a node to join.
+    pub fn start_at(site: &Site) -> Self {
+        start::all(site)
     }
 
     /// The one that this test program shares. It is stopped when the program ends.
@@ -65,6 +71,11 @@ impl ControlPlane {
 
     pub fn ca(&self) -> &str {
         self.ca.pem()
+    }
+
+    /// A certificate of the cluster's authority for a server of these names and addresses.
+    pub fn server_identity(&self, names: &[&str]) -> Identity {
+        self.ca.server(names)
     }
 
     /// The kubeconfig of an administrator.

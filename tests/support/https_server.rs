@@ -31,8 +31,13 @@ pub fn runtime() -> &'static Runtime {
 
 /// A listener on this port of 127.0.0.1; 0 takes a free one.
 pub fn listen(port: u16) -> (TcpListener, SocketAddr) {
-    let listener =
-        std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, port)).expect("bind 127.0.0.1");
+    listen_at((Ipv4Addr::LOCALHOST, port).into())
+}
+
+/// A listener on any address of this machine.
+pub fn listen_at(address: SocketAddr) -> (TcpListener, SocketAddr) {
+    let listener = std::net::TcpListener::bind(address)
+        .unwrap_or_else(|error| panic!("bind {address}: {error}"));
     listener.set_nonblocking(true).expect("nonblocking");
     let address = listener.local_addr().expect("an address");
     let _inside = runtime().enter();
@@ -54,16 +59,25 @@ pub struct Peer(pub SocketAddr);
 
 impl HttpsServer {
     pub fn start(port: u16, me: &Identity, router: Router) -> Self {
-        Self::speaking(&[b"h2", b"http/1.1"], port, me, router)
+        Self::speaking(&[b"h2", b"http/1.1"], listen(port), me, router)
+    }
+
+    /// The same on any address of this machine.
+    pub fn start_at(address: SocketAddr, me: &Identity, router: Router) -> Self {
+        Self::speaking(&[b"h2", b"http/1.1"], listen_at(address), me, router)
     }
 
     /// The API server speaks HTTP/2 to a webhook on a loopback address, and HTTP/1.1 to those behind a Service.
     pub fn start_http1(port: u16, me: &Identity, router: Router) -> Self {
-        Self::speaking(&[b"http/1.1"], port, me, router)
+        Self::speaking(&[b"http/1.1"], listen(port), me, router)
     }
 
-    fn speaking(protocols: &[&[u8]], port: u16, me: &Identity, router: Router) -> Self {
-        let (listener, address) = listen(port);
+    fn speaking(
+        protocols: &[&[u8]],
+        (listener, address): (TcpListener, SocketAddr),
+        me: &Identity,
+        router: Router,
+    ) -> Self {
         let mut tls = ServerConfig::builder_with_provider(Arc::new(
             rustls::crypto::aws_lc_rs::default_provider(),
         ))

@@ -23,6 +23,7 @@ pub struct Image {
     architecture: String,
     annotations: BTreeMap<String, String>,
     labels: BTreeMap<String, String>,
+    program: Option<(String, Vec<u8>)>,
 }
 
 /// A manifest or an index with all that it needs.
@@ -61,22 +62,35 @@ impl Image {
         self
     }
 
+    /// What a container of it runs: a static program, in the image under this name.
+    pub fn program(mut self, name: &str, content: Vec<u8>) -> Self {
+        self.program = Some((name.to_owned(), content));
+        self
+    }
+
     pub fn build(mut self) -> Artifact {
         self.labels.insert("cotter.test/seed".to_owned(), self.seed);
-        let config = json!({
+        let layer = self.program.as_ref().map_or_else(
+            || EMPTY_TAR.to_vec(),
+            |(name, content)| tar_of_program(name, content),
+        );
+        let mut config = json!({
             "architecture": self.architecture, "os": "linux", "config": {"Labels": self.labels},
-            "rootfs": {"type": "layers", "diff_ids": [digest(&EMPTY_TAR)]},
+            "rootfs": {"type": "layers", "diff_ids": [digest(&layer)]},
         });
+        if let Some((name, _)) = &self.program {
+            config["config"]["Entrypoint"] = json!([format!("/{name}")]);
+        }
         let config = config.to_string().into_bytes();
         let mut manifest = json!({
             "schemaVersion": 2, "mediaType": MANIFEST,
-            "config": descriptor(CONFIG, &config), "layers": [descriptor(LAYER, &EMPTY_TAR)],
+            "config": descriptor(CONFIG, &config), "layers": [descriptor(LAYER, &layer)],
         });
         annotate(&mut manifest, &self.annotations);
         Artifact {
             media_type: MANIFEST,
             manifest: manifest.to_string().into_bytes(),
-            blobs: vec![config, EMPTY_TAR.to_vec()],
+            blobs: vec![config, layer],
             children: Vec::new(),
             architecture: self.architecture,
         }
@@ -154,6 +168,32 @@ pub fn digest(bytes: &[u8]) -> String {
             let _ = write!(text, "{byte:02x}");
             text
         })
+}
+
+// POSIX ustar: one file that everybody may run, then the end of the archive.
+fn tar_of_program(name: &str, content: &[u8]) -> Vec<u8> {
+    const BLOCK: usize = 512;
+    const CHECKSUM: std::ops::Range<usize> = 148..156;
+    let mut header = [0; BLOCK];
+    let mut put =
+        |at: usize, text: &str| header[at..at + text.len()].copy_from_slice(text.as_bytes());
+    put(0, name);
+    put(100, "0000755\0");
+    put(108, "0000000\0");
+    put(116, "0000000\0");
+    put(124, &format!("{:011o}\0", content.len()));
+    put(136, "00000000000\0");
+    put(156, "0");
+    put(257, "ustar\x0000");
+    // The sum is taken with spaces in its own place.
+    put(CHECKSUM.start, "        ");
+    let sum: u32 = header.iter().map(|&byte| u32::from(byte)).sum();
+    header[CHECKSUM].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    let mut tar = header.to_vec();
+    tar.extend_from_slice(content);
+    tar.resize(tar.len().next_multiple_of(BLOCK), 0);
+    tar.extend_from_slice(&EMPTY_TAR);
+    tar
 }
 
 fn descriptor(media_type: &str, content: &[u8]) -> Value {

@@ -140,6 +140,13 @@ impl TokenServer {
         *self.shared.refusal.lock().expect("refusal") = None;
     }
 
+    /// What it answers, for a server that has more to say.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/token", get(token))
+            .with_state(Arc::clone(&self.shared))
+    }
+
     /// Nothing listens any more.
     pub fn stop(&self) {
         *self.server.lock().expect("server") = None;
@@ -148,10 +155,7 @@ impl TokenServer {
     /// Listens again, on the same port.
     pub fn resume(&self) {
         self.stop();
-        let router = Router::new()
-            .route("/token", get(token))
-            .with_state(Arc::clone(&self.shared));
-        let server = HttpsServer::start(self.port, &self.ca.local_server(), router);
+        let server = HttpsServer::start(self.port, &self.ca.local_server(), self.router());
         *self.server.lock().expect("server") = Some(server);
     }
 }

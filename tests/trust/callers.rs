@@ -171,13 +171,10 @@ fn an_api_server_that_presents_a_certificate_is_let_in_and_another_is_not() {
             let made = create();
             (lets_in || made.status != 201).then_some(made)
         });
-        match lets_in {
-            true => assert_eq!(refused.status, 201, "{}", refused.text()),
-            false => assert!(
-                refused.text().contains("failed calling webhook"),
-                "{}",
-                refused.text()
-            ),
-        }
+        if lets_in { assert_eq!(refused.status, 201, "{}", refused.text()) } else { assert!(
+            refused.text().contains("failed calling webhook"),
+            "{}",
+            refused.text()
+        ) }
     }
 }

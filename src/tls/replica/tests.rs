@@ -315,7 +315,7 @@ fn what_others_break_heals_within_seconds() {
     type Break = fn(&mut World);
     let breaks: [(&str, Break); 9] = [
         ("the secret is gone", |world| {
-            world.observed.secret = Seen::Absent
+            world.observed.secret = Seen::Absent;
         }),
         ("it is empty", |world| world.stored().data.clear()),
         ("its key is another's", |world| {
@@ -325,11 +325,11 @@ fn what_others_break_heals_within_seconds() {
         }),
         ("it is immutable", |world| world.stored().immutable = true),
         ("it goes with another configuration", |world| {
-            world.stored().owner = None
+            world.stored().owner = None;
         }),
         ("a bundle is gone", |world| world.hooks()[0].bundle.clear()),
         ("a bundle is no PEM", |world| {
-            world.hooks()[1].bundle = b"x".to_vec()
+            world.hooks()[1].bundle = b"x".to_vec();
         }),
         ("a path is gone", |world| world.hooks()[1].path = None),
         ("the configuration is made anew", |world| {

@@ -1,5 +1,6 @@
 //! The three programs and their flags.
 
+use std::net::Ipv4Addr;
 use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::Duration;
@@ -17,20 +18,60 @@ const START: Duration = Duration::from_mins(1);
 // Nothing of it is kept, so nothing has to be written down before the end.
 const NO_GRACE: Duration = Duration::ZERO;
 
-pub(super) fn all(more: &[String]) -> ControlPlane {
+/// Where the API server is reached, and whether nodes come.
+pub struct Site {
+    address: Ipv4Addr,
+    port: u16,
+    nodes: bool,
+    flags: Vec<String>,
+}
+
+impl Site {
+    /// On a free port of this machine, without nodes.
+    pub fn alone() -> Self {
+        Self {
+            address: Ipv4Addr::LOCALHOST,
+            port: ports::free(),
+            nodes: false,
+            flags: Vec::new(),
+        }
+    }
+
+    /// On this address of a node, which Pods reach by the Service `kubernetes`.
+    pub fn of_node(address: Ipv4Addr, port: u16) -> Self {
+        Self {
+            address,
+            port,
+            nodes: true,
+            flags: Vec::new(),
+        }
+    }
+
+    /// The same, and its API server has these flags, too.
+    pub fn with(self, flags: &[String]) -> Self {
+        Self {
+            flags: flags.to_vec(),
+            ..self
+        }
+    }
+}
+
+pub(super) fn all(site: &Site) -> ControlPlane {
     let scratch = Scratch::new("kubernetes");
     let ca = Ca::new("kubernetes");
-    let (etcd_port, port) = (ports::free(), ports::free());
-    let host = format!("127.0.0.1:{port}");
-    write_files(&scratch, &ca);
+    let etcd_port = ports::free();
+    let host = format!("{}:{}", site.address, site.port);
+    write_files(&scratch, &ca, site);
     let etcd = etcd(&scratch, etcd_port);
     let admin = ca.client("admin", &["system:masters"]);
     let kubeconfig = kubeconfig::write(&scratch, "admin", &host, ca.pem(), &admin);
     let admin = HttpClient::with_identity(ca.pem(), &admin);
-    let args = [api_server_args(&host, etcd_port), more.to_vec()].concat();
-    scratch.write("api-server.args", args.join("\n"));
+    scratch.write(
+        "api-server.args",
+        api_server_args(site, etcd_port).join("\n"),
+    );
     let api_server = api_server(&scratch, &admin, &host);
-    let controller_manager = controller_manager(&scratch, &ca, &host);
+    let controller_manager = controller_manager(&scratch, &ca, &host, site);
     ControlPlane {
         host,
         ca,
@@ -47,8 +88,9 @@ pub(super) fn api_server_again(plane: &ControlPlane) -> Process {
     api_server(&plane.scratch, &plane.admin, &plane.host)
 }
 
-fn write_files(scratch: &Scratch, ca: &Ca) {
+fn write_files(scratch: &Scratch, ca: &Ca, site: &Site) {
     let server = ca.server(&[
+        &site.address.to_string(),
         "127.0.0.1",
         "localhost",
         "kubernetes.default.svc",
@@ -56,12 +98,15 @@ fn write_files(scratch: &Scratch, ca: &Ca) {
     ]);
     // The API server takes its public key from a certificate, and refuses an EC key in PKCS #8 in that place.
     let accounts = ca.client("service-accounts", &[]);
+    let kubelets = ca.client("kube-apiserver", &["system:masters"]);
     for (name, content) in [
         ("ca.pem", ca.pem()),
         ("server.pem", &server.cert),
         ("server.key", &server.key),
         ("accounts.pem", &accounts.cert),
         ("accounts.key", &accounts.key),
+        ("kubelet-client.pem", &kubelets.cert),
+        ("kubelet-client.key", &kubelets.key),
     ] {
         scratch.write(name, content);
     }
@@ -101,12 +146,8 @@ fn etcd(scratch: &Scratch, port: u16) -> Process {
     process
 }
 
-fn api_server_args(host: &str, etcd_port: u16) -> Vec<String> {
-    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+fn api_server_args(site: &Site, etcd_port: u16) -> Vec<String> {
     let mut args: Vec<String> = [
-        "--bind-address=127.0.0.1",
-        "--advertise-address=127.0.0.1",
-        "--endpoint-reconciler-type=none",
         "--cert-dir=.",
         "--tls-cert-file=server.pem",
         "--tls-private-key-file=server.key",
@@ -124,8 +165,25 @@ fn api_server_args(host: &str, etcd_port: u16) -> Vec<String> {
     ]
     .map(str::to_owned)
     .into();
-    args.push(format!("--secure-port={port}"));
+    if site.nodes {
+        args.extend(
+            [
+                "--bind-address=0.0.0.0",
+                "--kubelet-preferred-address-types=InternalIP",
+                "--kubelet-certificate-authority=ca.pem",
+                "--kubelet-client-certificate=kubelet-client.pem",
+                "--kubelet-client-key=kubelet-client.key",
+            ]
+            .map(str::to_owned),
+        );
+    } else {
+        args.push(format!("--bind-address={}", site.address));
+        args.push("--endpoint-reconciler-type=none".to_owned());
+    }
+    args.push(format!("--advertise-address={}", site.address));
+    args.push(format!("--secure-port={}", site.port));
     args.push(format!("--etcd-servers=http://127.0.0.1:{etcd_port}"));
+    args.extend_from_slice(&site.flags);
     args
 }
 
@@ -146,14 +204,20 @@ fn api_server(scratch: &Scratch, admin: &HttpClient, host: &str) -> Process {
     process
 }
 
-fn controller_manager(scratch: &Scratch, ca: &Ca, host: &str) -> Process {
+fn controller_manager(scratch: &Scratch, ca: &Ca, host: &str, site: &Site) -> Process {
     let me = ca.client("system:kube-controller-manager", &[]);
     let kubeconfig: PathBuf = kubeconfig::write(scratch, "controller-manager", host, ca.pem(), &me);
     let program = Program::new(
         "kube-controller-manager",
         parts::program("kube-controller-manager"),
     );
-    let program = program.grace(NO_GRACE).args([
+    // A node that has gone is noticed in seconds.
+    let gone: &[&str] = if site.nodes {
+        &["--node-monitor-period=1s", "--node-monitor-grace-period=5s"]
+    } else {
+        &[]
+    };
+    let program = program.grace(NO_GRACE).args(gone).args([
         &format!("--kubeconfig={}", kubeconfig.display()),
         &format!("--secure-port={}", ports::free()),
         "--bind-address=127.0.0.1",
@@ -163,7 +227,7 @@ fn controller_manager(scratch: &Scratch, ca: &Ca, host: &str) -> Process {
         "--service-account-private-key-file=accounts.key",
         "--root-ca-file=ca.pem",
         "--flex-volume-plugin-dir=flex",
-        // Without nodes there is nothing for the others to do.
+        // Without a cloud there is nothing for the others to do.
         "--controllers=*,-nodeipam,-node-route-controller,-cloud-node-lifecycle-controller,-ttl-controller",
     ]);
     program.start(scratch.path())

@@ -1,0 +1,3 @@
+module cotter.dev/tests/parts/pause
+
+go 1.26.0

@@ -212,7 +212,9 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
         let injection = if injectable {
             self.inject(&terms, &assessed, &mut answers, credentials, offline)
                 .await
-        } else { Injection::default() };
+        } else {
+            Injection::default()
+        };
         let inputs = Inputs {
             kind: case.kind,
             kind_name: case.request.kind_name(),

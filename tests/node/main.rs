@@ -3,9 +3,7 @@
 //! This program runs itself again in a sandbox, where one lab serves all tests, one after another.
 #![allow(unreachable_pub, reason = "shared among the modules of one program")]
 #![expect(
-    clippy::expect_used,
     clippy::unwrap_used,
-    clippy::panic,
     clippy::indexing_slicing,
     reason = "a test that cannot go on should stop where it stands"
 )]

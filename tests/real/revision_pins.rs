@@ -48,6 +48,27 @@ fn restart(cotter: &Cotter, lab: &Lab) {
     cotter.start_again(&lab.plane);
 }
 
+/// Deletes the Pods and starts cotter again, and no Pod is made before it has.
+fn while_nobody_is_called(lab: &Lab, cotter: &Cotter, namespaces: [&Namespace<'_>; 5]) {
+    // The API server calls by address, so it does not wait until the new process is ready.
+    for ns in namespaces {
+        let mut nowhere = cotter.webhook(&ns.name, &[&ns.name]);
+        "https://127.0.0.1:1/mutate".clone_into(&mut nowhere.url);
+        lab.plane.install_webhook(&nowhere);
+        ns.wait_until_called();
+        let delete = ["delete", "pods", "--all", "--wait=false"];
+        ns.kubectl(&delete, "").ok();
+    }
+    for ns in namespaces {
+        eventually("no Pod", || pods(ns).is_empty().then_some(()));
+    }
+    restart(cotter, lab);
+    for ns in namespaces {
+        let webhook = cotter.webhook(&ns.name, &[&ns.name]);
+        lab.plane.install_webhook(&webhook);
+    }
+}
+
 #[test]
 fn pods_that_are_replaced_after_a_push_and_a_restart_of_cotter() {
     let lab = lab!();
@@ -88,23 +109,7 @@ fn pods_that_are_replaced_after_a_push_and_a_restart_of_cotter() {
     let before = versions();
     let new = moving.push("new");
     assert_ne!(old, new);
-    // The API server calls by address, so it does not wait until the new process is ready.
-    for (_, ns) in &namespaces {
-        let mut nowhere = cotter.webhook(&ns.name, &[&ns.name]);
-        nowhere.url = "https://127.0.0.1:1/mutate".to_owned();
-        lab.plane.install_webhook(&nowhere);
-        ns.wait_until_called();
-        let delete = ["delete", "pods", "--all", "--wait=false"];
-        ns.kubectl(&delete, "").ok();
-    }
-    for (_, ns) in &namespaces {
-        eventually("no Pod", || pods(ns).is_empty().then_some(()));
-    }
-    restart(&cotter, &lab);
-    for (_, ns) in &namespaces {
-        lab.plane
-            .install_webhook(&cotter.webhook(&ns.name, &[&ns.name]));
-    }
+    while_nobody_is_called(&lab, &cotter, namespaces.each_ref().map(|(_, ns)| ns));
     for (kind, ns) in &namespaces {
         assert_eq!(images(ns, 1), [&*old], "{kind}");
     }

@@ -171,10 +171,14 @@ fn an_api_server_that_presents_a_certificate_is_let_in_and_another_is_not() {
             let made = create();
             (lets_in || made.status != 201).then_some(made)
         });
-        if lets_in { assert_eq!(refused.status, 201, "{}", refused.text()) } else { assert!(
-            refused.text().contains("failed calling webhook"),
-            "{}",
-            refused.text()
-        ) }
+        if lets_in {
+            assert_eq!(refused.status, 201, "{}", refused.text())
+        } else {
+            assert!(
+                refused.text().contains("failed calling webhook"),
+                "{}",
+                refused.text()
+            )
+        }
     }
 }

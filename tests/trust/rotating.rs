@@ -165,7 +165,7 @@ async fn authorities_leaves_and_paths_change_under_load_and_no_call_fails() {
     let (calls, bundles, paths) = tokio::task::block_in_place(|| {
         std::thread::scope(|scope| {
             let load = scope.spawn(|| load(&site, &addresses, &stop));
-            let _stop = StopAtEnd(&stop);
+            let stopped = StopAtEnd(&stop);
             // Two ordinary rotations, and one that a person asks for.
             let changed = |before: String| {
                 crate::site::eventually("the next authority", || {
@@ -187,7 +187,7 @@ async fn authorities_leaves_and_paths_change_under_load_and_no_call_fails() {
                 (!site.hook(0).0.contains(third.trim())).then_some(())
             });
             assert_ne!(fourth, third);
-            drop(_stop);
+            drop(stopped);
             load.join().unwrap()
         })
     });

@@ -33,11 +33,12 @@ impl Containerd {
         let config = scratch.write("containerd.toml", config(folder));
         let shims = parts::program("containerd-shim-runc-v2");
         let shims = shims.parent().expect("a folder");
-        let path = std::env::var("PATH").unwrap_or_default();
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let path = format!("{}:{}", shims.display(), path.display());
         let process = Program::new("containerd", parts::program("containerd"))
             .arg("--config")
             .arg(config)
-            .env("PATH", format!("{}:{path}", shims.display()))
+            .env("PATH", path)
             .start(folder);
         let mut containerd = Self {
             process,

@@ -1,6 +1,7 @@
 //! Processes, mounts and a network of their own, which end together, whatever ends them.
 
 use std::env;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, Stdio};
 
@@ -84,7 +85,7 @@ pub fn enter(arguments: &[String]) -> ExitCode {
     drop(alive);
     let code = u8::try_from(code).unwrap_or(1);
     if code == ALREADY_RUNNING {
-        eprintln!("{RUNNING}");
+        let _ = writeln!(std::io::stderr(), "{RUNNING}");
     }
     ExitCode::from(code)
 }

@@ -172,13 +172,10 @@ fn an_api_server_that_presents_a_certificate_is_let_in_and_another_is_not() {
             (lets_in || made.status != 201).then_some(made)
         });
         if lets_in {
-            assert_eq!(refused.status, 201, "{}", refused.text())
+            assert_eq!(refused.status, 201, "{}", refused.text());
         } else {
-            assert!(
-                refused.text().contains("failed calling webhook"),
-                "{}",
-                refused.text()
-            )
+            let text = refused.text();
+            assert!(text.contains("failed calling webhook"), "{text}");
         }
     }
 }

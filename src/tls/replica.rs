@@ -366,5 +366,4 @@ impl Replica {
 }
 
 #[cfg(test)]
-#[path = "replica/tests.rs"]
 mod tests;

@@ -1,13 +1,16 @@
 //! A release's life on a real API server: install, upgrade, rollback, uninstall.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, time::Duration};
 
 use serde_json::{Value, json};
 
 use crate::{
     helm::{CHART, NAMESPACE, webhooks},
     release::{Release, bench},
+    support::wait,
 };
+
+const FOLLOW: Duration = Duration::from_secs(20);
 
 const BUNDLE: &str = "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURS0tLS0tCg==";
 
@@ -100,10 +103,11 @@ fn an_uninstalled_release_leaves_nothing_behind() {
     let left: Vec<_> = everywhere(()).difference(&before).cloned().collect();
     assert_eq!(left, [""; 0], "left behind");
     bench.namespace("shop", &[("cotter.dev/mode", "enforce")]);
-    let made = bench
-        .plane
-        .kubectl(&["-n", "shop", "run", "after", "--image=nginx"]);
-    assert_eq!(made.code, 0, "{}", made.stderr);
+    let run = ["-n", "shop", "run", "after", "--image=nginx"];
+    // The API server forgets a policy by a watch of its own.
+    wait::until("a Pod that nothing blocks", FOLLOW, || {
+        (bench.plane.kubectl(&run).code == 0).then_some(())
+    });
     bench
         .plane
         .kubectl(&["-n", "shop", "delete", "pod", "after", "--now"])

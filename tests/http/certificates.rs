@@ -224,7 +224,7 @@ fn files_are_followed_by_content_and_a_bad_pair_keeps_the_old_one() {
         let text = metrics.encode();
         for (ok, count) in [("yes", good), ("no", bad)] {
             let line = format!("cotter_certificate_reloads_total{{ok=\"{ok}\"}} {count}\n");
-            assert_eq!(text.contains(&line), count > 0, "{line}{text}");
+            assert!(text.contains(&line), "{line}{text}");
         }
     };
     look(0, 0);

@@ -98,13 +98,17 @@ impl<'a> Site<'a> {
                     {"apiGroups": [""], "resources": ["secrets"], "verbs": ["create"]},
                     {"apiGroups": [""], "resources": ["secrets"], "resourceNames": ["cotter-trust"],
                      "verbs": ["get", "list", "watch", "update", "patch", "delete"]},
+                    {"apiGroups": ["coordination.k8s.io"], "resources": ["leases"],
+                     "verbs": ["create", "get", "update", "patch"]},
                 ]),
             ),
             (
                 "ClusterRole",
                 json!([
                     {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]},
-                    {"apiGroups": [""], "resources": ["serviceaccounts"], "verbs": ["list", "watch"]},
+                    {"apiGroups": [""], "resources": ["serviceaccounts", "pods"], "verbs": ["list", "watch"]},
+                    {"apiGroups": ["cotter.dev"], "resources": ["revisionpins"], "verbs": ["list", "watch"]},
+                    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
                     {"apiGroups": ["admissionregistration.k8s.io"], "resources": ["mutatingwebhookconfigurations"],
                      "resourceNames": [name], "verbs": ["get", "list", "watch", "patch"]},
                 ]),

@@ -233,7 +233,6 @@ impl Cotter {
                 "--ops",
                 &format!("127.0.0.1:{ops}"),
             ])
-            .args(more)
             .start(scratch.path())
     }
 

@@ -107,10 +107,10 @@ impl<'a> Site<'a> {
                 json!([
                     {"apiGroups": [""], "resources": ["namespaces"], "verbs": ["get", "list", "watch"]},
                     {"apiGroups": [""], "resources": ["serviceaccounts", "pods"], "verbs": ["list", "watch"]},
-                    {"apiGroups": ["cotter.dev"], "resources": ["revisionpins"], "verbs": ["list", "watch"]},
-                    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
                     {"apiGroups": ["admissionregistration.k8s.io"], "resources": ["mutatingwebhookconfigurations"],
                      "resourceNames": [name], "verbs": ["get", "list", "watch", "patch"]},
+                    {"apiGroups": ["cotter.dev"], "resources": ["revisionpins"], "verbs": ["list", "watch"]},
+                    {"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]},
                 ]),
             ),
         ]

@@ -1,6 +1,6 @@
 //! cotter in the lab, as its chart installs it.
 
-use std::sync::OnceLock;
+use std::sync::Once;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,8 +14,8 @@ const CHANGED: &str = "cotter.dev/images";
 
 /// Installs cotter if no test has done so yet.
 pub fn installed(lab: &Lab) {
-    static INSTALLED: OnceLock<()> = OnceLock::new();
-    INSTALLED.get_or_init(|| {
+    static INSTALLED: Once = Once::new();
+    INSTALLED.call_once(|| {
         lab.push_cotter("dev");
         lab.install_cotter(&lab.values("dev"));
         lab.registry.push("public/probe", "probe", &["dev"]);

@@ -1,7 +1,7 @@
 //! The lab of this test program, and what most tests do with it.
 
 use std::io::Write as _;
-use std::sync::OnceLock;
+use std::sync::LazyLock;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -14,8 +14,9 @@ pub const LIMIT: Duration = Duration::from_mins(1);
 
 /// The one lab. It ends with the sandbox.
 pub fn shared() -> &'static Lab {
-    static LAB: OnceLock<Lab> = OnceLock::new();
-    LAB.get_or_init(Lab::start)
+    // After a start that failed, the next test does not wait for another.
+    static LAB: LazyLock<Lab> = LazyLock::new(Lab::start);
+    &LAB
 }
 
 /// Shows what the cluster knows when the test that holds this fails.

@@ -52,6 +52,7 @@ impl Node {
         scratch.write("kubelet.pem", &me.cert);
         scratch.write("kubelet.key", &me.key);
         scratch.write("resolv.conf", "");
+        let folder = scratch.path();
         let user = format!("system:node:{}", site.name);
         let kubeconfig = plane.kubeconfig_for(&user, &["system:nodes"]);
         let config = scratch.write("kubelet.json", config(&containerd).to_string());
@@ -60,10 +61,12 @@ impl Node {
             .arg(kubeconfig)
             .arg("--config")
             .arg(config)
-            .args(["--root-dir=kubelet", "--cert-dir=pki"])
+            // It looks for the mount point of its folder by the whole path.
+            .arg(format!("--root-dir={}", folder.join("kubelet").display()))
+            .arg(format!("--cert-dir={}", folder.join("pki").display()))
             .arg(format!("--hostname-override={}", site.name))
             .arg(format!("--node-ip={}", site.address))
-            .start(scratch.path());
+            .start(folder);
         Self {
             kubelet,
             containerd,

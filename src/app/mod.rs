@@ -92,7 +92,7 @@ async fn run(config: Config) -> Result<()> {
     let leading = opened.joined.as_ref().map(|joined| {
         let registration = webhook.registration.as_ref();
         let leading = leading::start(joined, registration, drain.phases(), &metrics);
-        leading.record(joined, &mut tasks);
+        leading.record(joined, &readiness, &mut tasks);
         leading
     });
     let leader = leading.as_ref().map(|leading| leading.leader.clone());
@@ -167,18 +167,17 @@ struct Stop([Option<unix::Signal>; 2]);
 impl Stop {
     /// Neither is lost from now on.
     fn listen() -> Self {
-        let kinds = [
-            unix::SignalKind::terminate(),
-            unix::SignalKind::interrupt(),
-        ];
+        let kinds = [unix::SignalKind::terminate(), unix::SignalKind::interrupt()];
         Self(kinds.map(|kind| unix::signal(kind).ok()))
     }
 
     /// Waits for one of them.
     async fn comes(self) {
-        let waits = self.0.into_iter().flatten().map(|mut signal| {
-            async move { drop(signal.recv().await) }.boxed()
-        });
+        let waits = self
+            .0
+            .into_iter()
+            .flatten()
+            .map(|mut signal| async move { signal.recv().await }.boxed());
         let waits: Vec<_> = waits.collect();
         if waits.is_empty() {
             return std::future::pending().await;

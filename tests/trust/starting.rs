@@ -164,6 +164,10 @@ fn what_is_missing_is_named_until_it_is_there() {
             site.name.as_str()
         };
         assert!(said.contains(object), "{name}: {said}");
+        let metric = format!("cotter_missing_permissions{{verb=\"{verb}\"");
+        eventually("the metric", || {
+            (replica.metric(&metric) > 0.0).then_some(())
+        });
         site.grant(&site.rights());
         replica.wait_until_ready();
         drop(replica);

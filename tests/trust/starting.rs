@@ -178,6 +178,31 @@ fn what_is_missing_is_named_until_it_is_there() {
 }
 
 #[test]
+fn a_replica_that_may_not_touch_the_lease_serves_and_says_so() {
+    let site = site!();
+    let [(kind, mut rules), cluster] = site.rights();
+    rules.as_array_mut().unwrap().pop();
+    site.grant(&[(kind, rules), cluster]);
+    let replica = site.ready(&["--pod-name", "one"]);
+    let expected = "[!] lease: may not get leases in namespace ";
+    eventually(expected, || {
+        let (status, text) = replica.ops("/readyz?verbose");
+        (status == 200 && text.contains(expected)).then_some(())
+    });
+    let path = format!("/apis/events.k8s.io/v1/namespaces/{}/events", site.name);
+    eventually("an Event", || {
+        let events = site.plane.get(&path)["items"].clone();
+        let mut events = events.as_array()?.iter();
+        events
+            .any(|event| {
+                event["reason"] == "MissingPermission" && event["regarding"]["name"] == "one"
+            })
+            .then_some(())
+    });
+    assert!(site.is_answered(&replica));
+}
+
+#[test]
 fn a_configuration_that_is_missing_or_calls_others_is_named() {
     let site = site!();
     let all = site.as_installed()["webhooks"].clone();

@@ -319,3 +319,16 @@ fn certificates_are_made_once() {
         made
     );
 }
+
+/// A Pod has seconds to go: who dawdles on the ops port is not waited for.
+#[test]
+fn a_reader_of_the_ops_port_that_never_finishes_holds_nothing_up() {
+    use std::io::Write as _;
+    let mut cotter = Cotter::start("", &[]);
+    let mut slow = std::net::TcpStream::connect(&cotter.ops).unwrap();
+    slow.write_all(b"GET /metrics HTTP/1.1\r\nHost:").unwrap();
+    std::thread::sleep(Duration::from_millis(300));
+    cotter.process.signal("TERM");
+    let code = cotter.process.wait(Duration::from_secs(5));
+    assert_eq!(code, 0, "{}", cotter.process.log());
+}

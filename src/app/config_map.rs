@@ -1,7 +1,5 @@
 //! `cotter.yaml` in a `ConfigMap`: in use within seconds, or refused where its owner sees it.
 
-use std::collections::BTreeMap;
-
 use crate::{
     cluster::{
         config_map::{self, Content, KEY, Seen, Watched},
@@ -19,8 +17,11 @@ use super::{
     gate::Switch,
     reload::{InUse, PAUSE},
     source::Joined,
-    watches::Missing,
+    watches::{Missing, denied},
 };
+
+/// What is done when a content is refused after a good one.
+const OLD: &str = "the configuration before stays in use";
 
 const REFUSED: What = What::warning("ConfigRefused", "Reload");
 const USED: What = What::normal("ConfigUsed", "Reload");
@@ -36,8 +37,8 @@ pub(super) struct Mapped {
     gate: Switch,
     /// Whether any of its contents is in use.
     used: bool,
-    /// Whether its owner was told that the latest is not.
-    refused: bool,
+    /// Why the latest is not, as its owner was told.
+    refused: Option<String>,
 }
 
 /// Follows the `ConfigMap` that cotter is told to read, if it is. Until there is a good content, its check does not
@@ -64,7 +65,7 @@ pub(super) fn open(
         ready: readiness.check("config map"),
         gate: gate.clone(),
         used: false,
-        refused: false,
+        refused: None,
     })
 }
 
@@ -74,10 +75,10 @@ impl Mapped {
     /// Follows it for ever.
     pub(super) async fn follow(mut self) {
         let mut status = self.map.watches.subscribe();
-        let mut told = BTreeMap::new();
+        let mut teller = self.missing.teller();
         loop {
             self.look();
-            self.missing.tell(&status.borrow_and_update(), &mut told);
+            teller.tell(denied(&status.borrow_and_update()));
             tokio::select! {
                 _ = self.map.seen.changed() => {}
                 _ = status.changed() => {}
@@ -104,10 +105,17 @@ impl Mapped {
             Reload::Refused(error) => self.refuse(&seen, &error.to_string()),
             Reload::Changed(file) => self.replace(&seen, &file),
         }
-        match error {
-            Some(error) if self.used => self.ready.pass_with(error),
-            None if self.used && !self.refused => self.ready.pass(),
-            _ => {}
+        self.ready_with(error);
+    }
+
+    /// Before any content is in use, what is wrong with it has to be mended first.
+    fn ready_with(&self, error: Option<String>) {
+        match (self.used, error, &self.refused) {
+            (true, Some(error), _) => self.ready.pass_with(error),
+            (true, None, Some(refused)) => self.ready.pass_with(format!("{OLD}: {refused}")),
+            (true, None, None) => self.ready.pass(),
+            (false, _, Some(refused)) => self.ready.wait_for(refused.clone()),
+            (false, _, None) => {}
         }
     }
 
@@ -115,35 +123,28 @@ impl Mapped {
         if let Err(error) = self.in_use.replace(file) {
             return self.refuse(seen, &error);
         }
-        if self.used || self.refused {
+        if self.used || self.refused.is_some() {
             let note = format!("cotter.yaml of resourceVersion {} is in use", seen.revision);
             self.events.send(&seen.about, USED, &note);
         }
-        (self.used, self.refused) = (true, false);
+        (self.used, self.refused) = (true, None);
         self.gate.turn_on();
-        self.ready.pass();
     }
 
     fn refuse(&mut self, seen: &Seen, error: &str) {
-        self.refused = true;
+        self.refused = Some(error.replace('\n', "; "));
         let what = match &seen.content {
             Content::Absent => "it is gone".to_owned(),
             _ => format!("resourceVersion {} is refused", seen.revision),
         };
         let then = if self.used {
-            "the configuration before stays in use"
+            OLD
         } else {
             "nothing is answered until there is a good one"
         };
         self.in_use.refuse(error, then);
         let note = format!("{what}, {then}: {error}");
         self.events.send(&seen.about, REFUSED, &note);
-        let line = error.replace('\n', "; ");
-        if self.used {
-            self.ready.pass_with(format!("{then}: {line}"));
-        } else {
-            self.ready.wait_for(line);
-        }
     }
 }
 

@@ -12,15 +12,16 @@ use tokio::{
 
 use crate::{
     api::revision_pin::Learned,
-    cluster::SiblingIndex,
+    cluster::{SiblingIndex, WatchScope},
     config::config::Registration,
     controller::{
         lease::{Candidate, alone},
         lease_object::LeaseObject,
         revision_pin::{Recorder, Revisions},
+        trouble::Trouble,
     },
     http::drain::{Phase, Phases},
-    telemetry::metrics::Metrics,
+    telemetry::{metrics::Metrics, readiness::Readiness},
 };
 
 use super::source::Joined;
@@ -30,6 +31,8 @@ pub(super) struct Leading {
     /// Whether this replica leads.
     pub(super) leader: watch::Receiver<bool>,
     campaign: Campaign,
+    /// What the election fails with.
+    trouble: watch::Receiver<Option<Trouble>>,
 }
 
 enum Campaign {
@@ -51,24 +54,33 @@ pub(super) fn start(
         return Leading {
             leader,
             campaign: Campaign::Alone(sender),
+            trouble: watch::channel(None).1,
         };
     };
     let owner = registration.map(|registration| registration.configuration.clone());
     let lease = LeaseObject::new(joined.client.clone(), namespace, &own.lease, owner);
     let identity = own.pod.clone().unwrap_or_else(unique);
     let (candidate, leader) = Candidate::new(lease, identity, metrics.clone());
+    let trouble = candidate.trouble();
     let stop = async move { phases.reached(Phase::Leaving).await };
     Leading {
         leader,
         campaign: Campaign::Among(tokio::spawn(candidate.run(stop))),
+        trouble,
     }
 }
 
 impl Leading {
-    /// Records in `tasks` what pinned Pods tell, while this replica leads.
-    pub(super) fn record(&self, joined: &Joined, tasks: &mut JoinSet<()>) {
+    /// Records in `tasks` what pinned Pods tell, while this replica leads; what fails of this and of the election is
+    /// told, and nobody waits for it.
+    pub(super) fn record(&self, joined: &Joined, readiness: &Readiness, tasks: &mut JoinSet<()>) {
         let known = Known(joined.siblings.clone());
         let recorder = Recorder::new(joined.client.clone(), known, self.leader.clone());
+        let (missing, check) = (joined.missing.clone(), readiness.check("lease"));
+        tasks.spawn(missing.of_trouble(self.trouble.clone(), check, true));
+        let (missing, check) = (joined.missing.clone(), readiness.check("revision records"));
+        let is_listed = joined.scope != WatchScope::All;
+        tasks.spawn(missing.of_trouble(recorder.trouble(), check, is_listed));
         tasks.spawn(recorder.run());
     }
 

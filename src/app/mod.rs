@@ -11,9 +11,10 @@ mod trust;
 mod watches;
 mod webhook;
 
-use std::{net::SocketAddr, process::ExitCode, sync::Arc};
+use std::{net::SocketAddr, process::ExitCode, sync::Arc, time::Duration};
 
 use anyhow::{Context, Result};
+use futures_util::FutureExt as _;
 use tokio::{signal::unix, task::JoinSet};
 
 use crate::{
@@ -33,6 +34,9 @@ use gate::{Gate, Switch};
 use reload::InUse;
 use source::Opened;
 
+/// How long the readers of `/metrics` and `/readyz` may take once all reviews are answered: a Pod's grace is nearly over.
+const OPS_DRAIN: Duration = Duration::from_secs(1);
+
 /// Serves until SIGTERM or SIGINT, and returns when everything in flight is answered.
 ///
 /// # Errors
@@ -49,11 +53,15 @@ pub fn serve(config: Config) -> Result<ExitCode> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()?;
-    runtime.block_on(run(config))?;
-    Ok(ExitCode::SUCCESS)
+    let ended = runtime.block_on(run(config));
+    // A look-up of a name cannot be cancelled, and a dead DNS keeps it for longer than a Pod has to go.
+    runtime.shutdown_background();
+    ended.map(|()| ExitCode::SUCCESS)
 }
 
 async fn run(config: Config) -> Result<()> {
+    // The first process of a container loses a signal that nobody has asked for yet.
+    let stop = Stop::listen();
     let (metrics, readiness) = (Arc::new(Metrics::default()), Readiness::default());
     let (drain, ops_drain) = (Drain::default(), Drain::default());
     let bound = bind(config.webhook.listen, "--listen").await?;
@@ -63,7 +71,11 @@ async fn run(config: Config) -> Result<()> {
     let serving = readiness.check("serving");
     serving.wait_for("starting");
     let site = ops::site(metrics.clone(), readiness.clone());
-    let ops = tokio::spawn(ops.serve(site, Security::Plain, Limits::default(), ops_drain.phases()));
+    let ops_limits = Limits {
+        drain: OPS_DRAIN,
+        ..Limits::default()
+    };
+    let ops = tokio::spawn(ops.serve(site, Security::Plain, ops_limits, ops_drain.phases()));
     let Config {
         webhook,
         source,
@@ -80,7 +92,7 @@ async fn run(config: Config) -> Result<()> {
     let leading = opened.joined.as_ref().map(|joined| {
         let registration = webhook.registration.as_ref();
         let leading = leading::start(joined, registration, drain.phases(), &metrics);
-        leading.record(joined, &mut tasks);
+        leading.record(joined, &readiness, &mut tasks);
         leading
     });
     let leader = leading.as_ref().map(|leading| leading.leader.clone());
@@ -94,7 +106,7 @@ async fn run(config: Config) -> Result<()> {
     let reviewer = reviewer(opened, in_use, watched, &readiness, &mut tasks);
     let routes = Routes::new(paths, reviewer, webhook.body_budget, metrics);
     let served = bound.serve(routes, Security::Tls(tls), limits, drain.phases());
-    let leaves = drain.follow(stopped(), webhook.shutdown_delay, &serving);
+    let leaves = drain.follow(stop.comes(), webhook.shutdown_delay, &serving);
     let (drained, ()) = tokio::join!(served, leaves);
     tracing::info!(cut = drained.cut, "stopped");
     if let Some(leading) = leading {
@@ -149,17 +161,27 @@ fn reviewer(
     Gate::new(handler, gate)
 }
 
-/// Waits for SIGTERM, as Kubernetes sends it, or SIGINT, as a person does.
-async fn stopped() {
-    let mut terminate = unix::signal(unix::SignalKind::terminate()).ok();
-    let terminated = async {
-        match &mut terminate {
-            Some(signal) => drop(signal.recv().await),
-            None => std::future::pending().await,
+/// The wish to stop: SIGTERM, as Kubernetes sends it, or SIGINT, as a person does.
+struct Stop([Option<unix::Signal>; 2]);
+
+impl Stop {
+    /// Neither is lost from now on.
+    fn listen() -> Self {
+        let kinds = [unix::SignalKind::terminate(), unix::SignalKind::interrupt()];
+        Self(kinds.map(|kind| unix::signal(kind).ok()))
+    }
+
+    /// Waits for one of them.
+    async fn comes(self) {
+        let waits = self
+            .0
+            .into_iter()
+            .flatten()
+            .map(|mut signal| async move { signal.recv().await }.boxed());
+        let waits: Vec<_> = waits.collect();
+        if waits.is_empty() {
+            return std::future::pending().await;
         }
-    };
-    tokio::select! {
-        () = terminated => {}
-        _ = tokio::signal::ctrl_c() => {}
+        futures_util::future::select_all(waits).await;
     }
 }

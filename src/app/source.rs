@@ -43,6 +43,8 @@ pub(super) struct Joined {
     pub(super) missing: Missing,
     /// What its Pods run.
     pub(super) siblings: Arc<SiblingIndex>,
+    /// The namespaces of these Pods.
+    pub(super) scope: WatchScope,
 }
 
 /// Opens the source, and puts in `tasks` what keeps its state up to date.
@@ -96,6 +98,7 @@ pub(super) async fn open(
                 events,
                 missing,
                 siblings: siblings.clone(),
+                scope,
             };
             Ok(Opened {
                 cluster: live,

@@ -2,13 +2,17 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
-use tokio::sync::watch;
+use tokio::{
+    sync::watch,
+    time::{Instant, timeout},
+};
 
 use crate::{
     cluster::{
-        ClusterWatches, Permission, WatchStatus,
+        ClusterWatches, Permission, Target, WatchStatus,
         events::{About, Events, What},
     },
+    controller::trouble::{Right, Trouble},
     telemetry::{
         metrics::Metrics,
         readiness::{Handle, Readiness},
@@ -29,6 +33,16 @@ pub(super) struct Missing {
     pub(super) metrics: Arc<Metrics>,
 }
 
+/// Tells of missing rights, each by itself.
+pub(super) struct Teller {
+    missing: Missing,
+    told: Told,
+}
+
+/// When each missing right was told last.
+#[derive(Default)]
+struct Told(BTreeMap<Permission, Instant>);
+
 /// How a check of readiness stands.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
@@ -47,7 +61,7 @@ pub(super) fn tell(
     let handles: Vec<Handle> = checks.map(|(name, _)| readiness.check(name)).collect();
     async move {
         let mut statuses = watches.subscribe();
-        let mut told = BTreeMap::new();
+        let mut teller = missing.teller();
         loop {
             let now = statuses.borrow_and_update().clone();
             for ((_, state), handle) in states(&now).into_iter().zip(&handles) {
@@ -57,59 +71,134 @@ pub(super) fn tell(
                     State::WaitsFor(reason) => handle.wait_for(reason),
                 }
             }
-            missing.tell(&now, &mut told);
-            match tokio::time::timeout(AGAIN, statuses.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return,
-                Err(_) => told.clear(),
+            teller.tell(denied(&now));
+            if !Teller::turns(&mut statuses).await {
+                return;
             }
         }
     }
 }
 
 impl Missing {
-    /// Tells what is missing, for as long as these watches run.
+    /// Tells what these watches miss, as long as they run.
     pub(super) async fn follow(self, mut statuses: watch::Receiver<Vec<WatchStatus>>) {
-        let mut told = BTreeMap::new();
+        let mut teller = self.teller();
         loop {
-            self.tell(&statuses.borrow_and_update().clone(), &mut told);
-            match tokio::time::timeout(AGAIN, statuses.changed()).await {
-                Ok(Ok(())) => {}
-                Ok(Err(_)) => return,
-                Err(_) => told.clear(),
+            let now = denied(&statuses.borrow_and_update());
+            teller.tell(now);
+            if !Teller::turns(&mut statuses).await {
+                return;
             }
         }
     }
 
-    /// Tells what is missing `now` and was not among `told`, and takes back what is no longer.
-    pub(super) fn tell(&self, now: &[WatchStatus], told: &mut BTreeMap<Permission, String>) {
-        let mut missing = BTreeMap::new();
-        for watch in now {
-            if let (Some(right), Some(error)) = (&watch.missing, &watch.error) {
-                missing.insert(right.clone(), error.clone());
+    /// Tells what else fails in `check`, which passes all the same, and what it misses. `by_namespace`: whether
+    /// metrics name its namespace, which has to be one that the operator listed.
+    pub(super) async fn of_trouble(
+        self,
+        mut trouble: watch::Receiver<Option<Trouble>>,
+        check: Handle,
+        by_namespace: bool,
+    ) {
+        let mut teller = self.teller();
+        loop {
+            let now = trouble.borrow_and_update().clone();
+            match &now {
+                None => check.pass(),
+                Some(trouble) => check.pass_with(trouble.text.clone()),
+            }
+            let right = |Right {
+                             verb,
+                             resource,
+                             namespace,
+                         }| Permission {
+                verb,
+                target: Target {
+                    resource,
+                    name: None,
+                    namespace: by_namespace.then(|| namespace.into()),
+                },
+            };
+            let denied = now.and_then(|trouble| Some((right(trouble.missing?), trouble.text)));
+            teller.tell(denied.into_iter().collect());
+            if !Teller::turns(&mut trouble).await {
+                return;
             }
         }
-        for right in told.keys().filter(|right| !missing.contains_key(right)) {
-            self.note(right, false);
+    }
+
+    /// Tells of rights, each when it is newly missing, and now and then as long as it is.
+    pub(super) fn teller(&self) -> Teller {
+        Teller {
+            missing: self.clone(),
+            told: Told::default(),
         }
-        for (right, error) in &missing {
-            if told.contains_key(right) {
-                continue;
-            }
-            self.note(right, true);
-            if let Some(own) = &self.own {
-                self.events.send(own, MISSING, error);
+    }
+}
+
+// === impl Teller ===
+
+impl Teller {
+    /// Tells what is missing now, and takes back what is no longer.
+    pub(super) fn tell(&mut self, now: BTreeMap<Permission, String>) {
+        let (granted, news) = self.told.take(&now, Instant::now());
+        for right in granted {
+            self.note(&right, false);
+        }
+        for right in news {
+            self.note(&right, true);
+            if let (Some(own), Some(error)) = (&self.missing.own, now.get(&right)) {
+                self.missing.events.send(own, MISSING, error);
             }
         }
-        *told = missing;
+    }
+
+    /// Waits until something has changed or is to be told again; `false` where nothing will any more.
+    async fn turns<T>(changes: &mut watch::Receiver<T>) -> bool {
+        !matches!(timeout(AGAIN, changes.changed()).await, Ok(Err(_)))
     }
 
     fn note(&self, right: &Permission, missing: bool) {
         let Permission { verb, target } = right;
         let namespace = target.namespace.as_deref().unwrap_or_default();
-        self.metrics
-            .missing_permission(verb, target.resource, namespace, missing);
+        let metrics = &self.missing.metrics;
+        metrics.missing_permission(verb, target.resource, namespace, missing);
     }
+}
+
+// === impl Told ===
+
+impl Told {
+    /// The rights that are granted again, and those that are to be told.
+    fn take(
+        &mut self,
+        now: &BTreeMap<Permission, String>,
+        at: Instant,
+    ) -> (Vec<Permission>, Vec<Permission>) {
+        let mut granted = Vec::new();
+        self.0.retain(|right, _| {
+            let is_missing = now.contains_key(right);
+            if !is_missing {
+                granted.push(right.clone());
+            }
+            is_missing
+        });
+        let mut news = Vec::new();
+        for right in now.keys() {
+            let told = self.0.get(right);
+            if told.is_none_or(|told| at.duration_since(*told) >= AGAIN) {
+                self.0.insert(right.clone(), at);
+                news.push(right.clone());
+            }
+        }
+        (granted, news)
+    }
+}
+
+/// What is missing of these watches.
+pub(super) fn denied(watches: &[WatchStatus]) -> BTreeMap<Permission, String> {
+    let denied = |watch: &WatchStatus| Some((watch.missing.clone()?, watch.error.clone()?));
+    watches.iter().filter_map(denied).collect()
 }
 
 /// The checks: one for each watch of all namespaces, and one for each namespace that has watches of its own.

@@ -4,13 +4,13 @@
 use std::{collections::HashSet, sync::Arc, time::Duration};
 
 use kube::{Api, api::ListParams};
-use tokio::time::sleep;
+use tokio::time::{sleep, timeout};
 
 use super::{
     errors::{self, Failure},
     siblings::{PinName, Scope, SiblingIndex},
     status::Reporter,
-    watch::Sink,
+    watch::{self, LIST_PATIENCE, Sink},
 };
 use crate::api::revision_pin::RevisionPin;
 
@@ -76,17 +76,11 @@ fn name(pin: &RevisionPin) -> PinName {
 pub(super) async fn wait_until_served(api: &Api<RevisionPin>, report: &mut Reporter) {
     let mut said = None;
     loop {
-        let Err(error) = api.list(&ListParams::default().limit(1)).await else {
-            return report.works();
-        };
-        let lasts =
-            matches!(&error, kube::Error::Api(status) if matches!(status.code, 401 | 403 | 404));
-        let failure = match &error {
-            kube::Error::Api(status) if status.code == 404 => Failure::of_text(
-                "the API server knows no revisionpins.cotter.dev; install the definition that `cotter crd` prints"
-                    .to_owned(),
-            ),
-            error => errors::of_request(error, "list", report.target()),
+        let one = ListParams::default().limit(1);
+        let (lasts, failure) = match timeout(LIST_PATIENCE, api.list(&one)).await {
+            Ok(Ok(_)) => return report.works(),
+            Ok(Err(error)) => refused(&error, report),
+            Err(_) => (false, watch::unanswered(report)),
         };
         if lasts && said.as_ref() != Some(&failure.text) {
             said = Some(failure.text.clone());
@@ -101,4 +95,21 @@ pub(super) async fn wait_until_served(api: &Api<RevisionPin>, report: &mut Repor
         }
         sleep(if lasts { PAUSE } else { RETRY }).await;
     }
+}
+
+/// Whether pins may never be listed, and why they are not.
+fn refused(error: &kube::Error, report: &Reporter) -> (bool, Failure) {
+    let code = match error {
+        kube::Error::Api(status) => status.code,
+        _ => 0,
+    };
+    let failure = if code == 404 {
+        Failure::of_text(
+            "the API server knows no revisionpins.cotter.dev; install the definition that `cotter crd` prints"
+                .to_owned(),
+        )
+    } else {
+        errors::of_request(error, "list", report.target())
+    };
+    (matches!(code, 401 | 403 | 404), failure)
 }

@@ -61,7 +61,7 @@ impl SiblingIndex {
         self.write().look_again();
     }
 
-    /// Told when there may be more of [`SiblingIndex::unrecorded`].
+    /// Told when there may be more of [`SiblingIndex::take_unrecorded`].
     #[must_use]
     pub fn news(&self) -> watch::Receiver<()> {
         self.news.subscribe()

@@ -211,6 +211,19 @@ impl Reporter {
         });
     }
 
+    /// Notes what a request failed with that is none of the watch's; `None` where one was done.
+    pub(super) fn requested(&self, failure: Option<Failure>) {
+        let (error, missing) = match failure {
+            Some(Failure { text, missing }) => (Some(text), missing),
+            None => (None, None),
+        };
+        self.update(|status| {
+            let changed = status.error != error || status.missing != missing;
+            (status.error, status.missing) = (error, missing);
+            changed
+        });
+    }
+
     fn update(&self, change: impl FnOnce(&mut WatchStatus) -> bool) {
         self.status
             .send_if_modified(|all| all.get_mut(self.index).is_some_and(change));

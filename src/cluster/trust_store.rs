@@ -14,7 +14,7 @@ use tokio::{sync::watch, task::JoinSet};
 use super::{
     errors::Target,
     live::ClusterWatches,
-    status::{Board, WatchStatus},
+    status::{Board, Reporter, WatchStatus},
     watch::{Sink, run},
 };
 use crate::{
@@ -46,6 +46,8 @@ pub struct ClusterTrustStore {
     configurations: Api<MutatingWebhookConfiguration>,
     observed: watch::Receiver<Observed>,
     watches: ClusterWatches,
+    /// Where writes tell which right they lack.
+    writes: Reporter,
 }
 
 /// Takes in what one of the two watches tells.
@@ -88,6 +90,13 @@ pub fn spawn(client: &Client, names: Names, metrics: &Arc<Metrics>) -> ClusterTr
     let (config, to, of) = (only(&names.configuration), sender.clone(), names.clone());
     let sink = move || configuration_sink(to.clone(), of.clone());
     tasks.spawn(run(api, config, sink, report));
+    // The metric of what was heard leaves it out, since it never lists.
+    let writes = board.add(
+        "what replicas share",
+        Watch::TrustSecret,
+        None,
+        names.secret_target(),
+    );
     tasks.spawn(blame(board.subscribe(), sender, [secret, configuration]));
     ClusterTrustStore {
         secrets: Api::namespaced(client.clone(), &names.namespace),
@@ -95,6 +104,7 @@ pub fn spawn(client: &Client, names: Names, metrics: &Arc<Metrics>) -> ClusterTr
         names,
         observed,
         watches: ClusterWatches::new(board, tasks),
+        writes,
     }
 }
 
@@ -134,13 +144,16 @@ async fn blame(
     observed: Arc<watch::Sender<Observed>>,
     [secret, configuration]: [usize; 2],
 ) {
-    while told.changed().await.is_ok() {
+    loop {
         let now = told.borrow_and_update().clone();
         let error = |at: usize| now.get(at).and_then(|watch| watch.error.clone());
         observed.send_if_modified(|observed| {
             let secret = fail(&mut observed.secret, error(secret));
             fail(&mut observed.configuration, error(configuration)) || secret
         });
+        if told.changed().await.is_err() {
+            return;
+        }
     }
 }
 
@@ -208,7 +221,7 @@ impl Names {
 // === impl ClusterTrustStore ===
 
 impl ClusterTrustStore {
-    /// How the two watches are.
+    /// How the two watches are, and what the last write lacked.
     #[must_use]
     pub fn watches(&self) -> watch::Receiver<Vec<WatchStatus>> {
         self.watches.subscribe()
@@ -221,10 +234,14 @@ impl TrustStore for ClusterTrustStore {
     }
 
     async fn write(&self, write: &Write) -> Result<(), StoreError> {
-        match write {
+        let written = match write {
             Write::Secret(secret) => self.write_secret(secret).await,
             Write::Delete(version) => self.delete_secret(version).await,
             Write::Hooks(version, hooks) => self.write_hooks(version, hooks).await,
+        };
+        if written.is_ok() {
+            self.writes.requested(None);
         }
+        written
     }
 }

@@ -19,7 +19,7 @@ use super::{
 };
 
 /// How long a list, or a page of it, may stay unanswered: the API server's own limit for a request is 60 s.
-const LIST_PATIENCE: Duration = Duration::from_secs(70);
+pub(super) const LIST_PATIENCE: Duration = Duration::from_secs(70);
 
 /// A watch that has not failed for this long works again: longer than the back-off's 30 s plus a connection attempt's 30 s.
 const QUIET: Duration = Duration::from_secs(90);
@@ -87,14 +87,19 @@ async fn follow<S: Sink>(
             }
             Ok(None) => return,
             Err(_) if listing => {
-                let (target, seconds) = (report.target(), LIST_PATIENCE.as_secs());
-                let text = format!("cannot list {target}: no answer for {seconds} s");
-                report.failed(Failure::of_text(text));
+                let failure = unanswered(report);
+                report.failed(failure);
                 return;
             }
             Err(_) => report.works(),
         }
     }
+}
+
+/// What a list failed with that stayed unanswered.
+pub(super) fn unanswered(report: &Reporter) -> Failure {
+    let (target, seconds) = (report.target(), LIST_PATIENCE.as_secs());
+    Failure::of_text(format!("cannot list {target}: no answer for {seconds} s"))
 }
 
 /// Takes in one event; whether a list is on its way then.

@@ -17,6 +17,7 @@ use tokio::{
     time::{Instant, sleep_until, timeout, timeout_at},
 };
 
+use super::trouble::Trouble;
 use crate::telemetry::metrics::Metrics;
 
 /// client-go's own figures: a Lease lives 15 s, its holder gives up after 10 s without a renewal, and renews every 2 s.
@@ -33,13 +34,13 @@ const ROUND: Duration = Duration::from_secs(4);
 /// How long giving back may take: less than what is left of a Pod's grace after its drain.
 const GIVE_BACK: Duration = Duration::from_secs(2);
 
-/// Where the Lease is kept. Errors are one line for a person.
+/// Where the Lease is kept. Errors are told to operators.
 pub trait Leases: Send + Sync + 'static {
     /// The Lease; `None` if there is none.
-    fn read(&self) -> BoxFuture<'_, Result<Option<Lease>, String>>;
+    fn read(&self) -> BoxFuture<'_, Result<Option<Lease>, Trouble>>;
 
     /// Creates the Lease, or replaces the one of its `resourceVersion`. `false`: somebody else was faster.
-    fn write(&self, lease: Lease) -> BoxFuture<'_, Result<bool, String>>;
+    fn write(&self, lease: Lease) -> BoxFuture<'_, Result<bool, Trouble>>;
 }
 
 /// One replica that would lead.
@@ -53,7 +54,7 @@ pub struct Candidate<L> {
     /// Until when this replica leads, unless it renews.
     until: Option<Instant>,
     /// What the last round failed with.
-    trouble: Option<String>,
+    trouble: watch::Sender<Option<Trouble>>,
 }
 
 /// Leads as long as the sender lives, for a process that has no replicas.
@@ -79,9 +80,15 @@ impl<L: Leases> Candidate<L> {
             metrics,
             seen: None,
             until: None,
-            trouble: None,
+            trouble: watch::Sender::new(None),
         };
         (candidate, leads)
+    }
+
+    /// Why it is not known who leads, while that is so.
+    #[must_use]
+    pub fn trouble(&self) -> watch::Receiver<Option<Trouble>> {
+        self.trouble.subscribe()
     }
 
     /// Takes the Lease when it is free, and holds it until `stop`; then gives it back and returns.
@@ -113,7 +120,8 @@ impl<L: Leases> Candidate<L> {
             .until
             .map_or(begun + ROUND, |until| until.min(begun + ROUND));
         let round = timeout_at(limit, self.round()).await;
-        let round = round.unwrap_or_else(|_| Err("the API server does not answer".to_owned()));
+        let round =
+            round.unwrap_or_else(|_| Err("the API server does not answer".to_owned().into()));
         match round {
             Ok(true) => self.until = Some(begun + PATIENCE),
             Ok(false) => self.until = None,
@@ -128,7 +136,7 @@ impl<L: Leases> Candidate<L> {
     }
 
     /// Renews the Lease, or takes it if it is free. Whether this replica holds it now.
-    async fn round(&mut self) -> Result<bool, String> {
+    async fn round(&mut self) -> Result<bool, Trouble> {
         let Some(lease) = self.leases.read().await? else {
             self.seen = None;
             return self.leases.write(self.renewed(Lease::default())).await;
@@ -172,7 +180,7 @@ impl<L: Leases> Candidate<L> {
     }
 
     /// Empties the Lease if this replica holds it, also where it never learned that it does.
-    async fn give_back(&self) -> Result<(), String> {
+    async fn give_back(&self) -> Result<(), Trouble> {
         // A renewal that was on its way may come in between.
         for _ in 0..2 {
             let Some(mut lease) = self.leases.read().await? else {
@@ -191,7 +199,7 @@ impl<L: Leases> Candidate<L> {
                 return Ok(());
             }
         }
-        Err("somebody else writes it".to_owned())
+        Err("somebody else writes it".to_owned().into())
     }
 
     fn tell(&self) {
@@ -205,8 +213,8 @@ impl<L: Leases> Candidate<L> {
         }
     }
 
-    fn log(&mut self, trouble: Option<String>) {
-        if trouble == self.trouble {
+    fn log(&mut self, trouble: Option<Trouble>) {
+        if trouble == *self.trouble.borrow() {
             return;
         }
         if let Some(error) = &trouble {
@@ -214,7 +222,7 @@ impl<L: Leases> Candidate<L> {
         } else {
             tracing::info!("the Lease can be reached again");
         }
-        self.trouble = trouble;
+        self.trouble.send_replace(trouble);
     }
 }
 

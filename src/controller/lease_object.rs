@@ -7,7 +7,10 @@ use k8s_openapi::{
 };
 use kube::{Api, Client, Resource as _, api::PostParams};
 
-use super::{lease::Leases, trouble};
+use super::{
+    lease::Leases,
+    trouble::{self, Trouble},
+};
 
 /// One Lease of one namespace. Permissions there: `create` on leases, `get` and `update` on this one.
 pub struct LeaseObject {
@@ -55,7 +58,7 @@ impl LeaseObject {
 }
 
 impl Leases for LeaseObject {
-    fn read(&self) -> BoxFuture<'_, Result<Option<Lease>, String>> {
+    fn read(&self) -> BoxFuture<'_, Result<Option<Lease>, Trouble>> {
         async {
             let found = self.leases.get_opt(&self.name).await;
             found.map_err(|error| trouble::of(&error, "get", "leases", &self.namespace))
@@ -63,7 +66,7 @@ impl Leases for LeaseObject {
         .boxed()
     }
 
-    fn write(&self, lease: Lease) -> BoxFuture<'_, Result<bool, String>> {
+    fn write(&self, lease: Lease) -> BoxFuture<'_, Result<bool, Trouble>> {
         async move {
             let (verb, written) = if lease.metadata.resource_version.is_none() {
                 ("create", self.create(lease).await)

@@ -3,4 +3,4 @@
 pub mod lease;
 pub mod lease_object;
 pub mod revision_pin;
-mod trouble;
+pub mod trouble;

@@ -14,7 +14,7 @@ use tokio::{
     time::{Instant, MissedTickBehavior, interval, sleep, timeout},
 };
 
-use super::trouble;
+use super::trouble::{self, Trouble};
 use crate::{
     api::revision_pin::{Learned, RevisionPin},
     domain::revision::OwnerKind,
@@ -57,8 +57,10 @@ pub struct Recorder<R> {
     client: Client,
     revisions: R,
     leader: watch::Receiver<bool>,
-    /// What was logged last, so that the same trouble is named once.
-    said: Option<String>,
+    /// Whether any has failed since they were looked at again: only the first one is told, since each failure names
+    /// another object and there are as many as revisions.
+    has_failed: bool,
+    trouble: watch::Sender<Option<Trouble>>,
 }
 
 impl<R: Revisions> Recorder<R> {
@@ -68,8 +70,15 @@ impl<R: Revisions> Recorder<R> {
             client,
             revisions,
             leader,
-            said: None,
+            has_failed: false,
+            trouble: watch::Sender::new(None),
         }
+    }
+
+    /// Why a revision is not recorded, while that is so.
+    #[must_use]
+    pub fn trouble(&self) -> watch::Receiver<Option<Trouble>> {
+        self.trouble.subscribe()
     }
 
     /// Records for ever; ends when nobody can lead any more.
@@ -77,11 +86,21 @@ impl<R: Revisions> Recorder<R> {
         let mut news = self.revisions.news();
         let mut again = interval(AGAIN);
         again.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        while self.leader.wait_for(|leads| *leads).await.is_ok() {
+        loop {
+            if !*self.leader.borrow() {
+                self.has_failed = false;
+                self.trouble.send_replace(None);
+            }
+            if self.leader.wait_for(|leads| *leads).await.is_err() {
+                return;
+            }
             tokio::select! {
                 changed = news.changed() => if changed.is_err() { return },
                 // The first tick comes at once, and with it what was missed before this replica led.
-                _ = again.tick() => self.revisions.look_again(),
+                _ = again.tick() => {
+                    self.begin_again();
+                    self.revisions.look_again();
+                }
             }
             sleep(SETTLE).await;
             self.record_all().await;
@@ -100,31 +119,36 @@ impl<R: Revisions> Recorder<R> {
                 }
                 let begun = Instant::now();
                 let written = timeout(PATIENCE, record(&self.client, learned)).await;
-                let written = written.unwrap_or_else(|_| Err("no answer in time".to_owned()));
-                self.log(learned, written.err());
+                let silent = || Err("no answer in time".to_owned().into());
+                if let Err(error) = written.unwrap_or_else(|_| silent()) {
+                    self.failed(learned, error);
+                }
                 sleep(PACE.saturating_sub(begun.elapsed())).await;
             }
         }
     }
 
-    fn log(&mut self, learned: &Learned, trouble: Option<String>) {
-        let Some(error) = trouble else {
-            self.said = None;
-            return;
-        };
-        let revision = &learned.revision;
-        if self.said.as_ref() != Some(&error) {
-            tracing::warn!(
-                namespace = %revision.namespace,
-                workload = %learned.workload.name,
-                "a revision's digests are not recorded, its Pods still tell them: {error}"
-            );
-            self.said = Some(error);
+    /// Those that failed come again: what fails now is told anew, and where nothing did, all is well.
+    fn begin_again(&mut self) {
+        if !std::mem::take(&mut self.has_failed) {
+            self.trouble.send_replace(None);
         }
+    }
+
+    fn failed(&mut self, learned: &Learned, error: Trouble) {
+        if std::mem::replace(&mut self.has_failed, true) {
+            return;
+        }
+        tracing::warn!(
+            namespace = %learned.revision.namespace,
+            workload = %learned.workload.name,
+            "a revision's digests are not recorded, its Pods still tell them: {error}"
+        );
+        self.trouble.send_replace(Some(error));
     }
 }
 
-async fn record(client: &Client, learned: &Learned) -> Result<(), String> {
+async fn record(client: &Client, learned: &Learned) -> Result<(), Trouble> {
     let namespace = &*learned.revision.namespace;
     let Some(owner) = owner(client, learned).await? else {
         // It has gone meanwhile, or somebody scribbled on a Pod.
@@ -148,7 +172,7 @@ async fn record(client: &Client, learned: &Learned) -> Result<(), String> {
 }
 
 /// The object that a revision goes with, whose uid is the pin's name too: nothing else has it, and it never changes.
-async fn owner(client: &Client, learned: &Learned) -> Result<Option<OwnerReference>, String> {
+async fn owner(client: &Client, learned: &Learned) -> Result<Option<OwnerReference>, Trouble> {
     let (revision, workload) = (&learned.revision, &learned.workload);
     let reference = match workload.kind {
         OwnerKind::DaemonSet | OwnerKind::StatefulSet => {
@@ -170,7 +194,7 @@ async fn owner(client: &Client, learned: &Learned) -> Result<Option<OwnerReferen
 async fn controller_revision(
     client: &Client,
     learned: &Learned,
-) -> Result<Option<OwnerReference>, String> {
+) -> Result<Option<OwnerReference>, Trouble> {
     let (revision, workload) = (&learned.revision, &learned.workload);
     let namespace = &*revision.namespace;
     let Some(hash) = revision.hash.as_deref().filter(|hash| !hash.is_empty()) else {
@@ -215,7 +239,59 @@ fn is_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{api::revision_pin::Workload, domain::revision::OwnerRevision};
+    use kube::client::Body;
     use rstest::rstest;
+
+    struct Nothing;
+
+    impl Revisions for Nothing {
+        fn take_unrecorded(&self, _: usize) -> Vec<Learned> {
+            Vec::new()
+        }
+
+        fn look_again(&self) {}
+
+        fn news(&self) -> watch::Receiver<()> {
+            watch::Sender::new(()).subscribe()
+        }
+    }
+
+    #[tokio::test]
+    async fn of_many_failures_one_is_told_and_it_is_taken_back_when_there_are_none() {
+        let silent = tower::service_fn(|_: http::Request<Body>| {
+            std::future::pending::<Result<http::Response<Body>, kube::Error>>()
+        });
+        let client = Client::new(silent, "default");
+        let (_leads, leader) = watch::channel(true);
+        let mut recorder = Recorder::new(client, Nothing, leader);
+        let told = recorder.trouble();
+        let said = || told.borrow().clone().map(|trouble| trouble.text);
+        let learned = Learned {
+            revision: OwnerRevision {
+                namespace: "shop".into(),
+                owner: "u".into(),
+                hash: None,
+            },
+            workload: Workload {
+                kind: OwnerKind::ReplicaSet,
+                name: "web".into(),
+            },
+            slots: Vec::new(),
+        };
+        for text in ["may not patch one", "may not patch two"] {
+            recorder.failed(&learned, text.to_owned().into());
+        }
+        assert_eq!(said().as_deref(), Some("may not patch one"));
+        recorder.begin_again();
+        assert_eq!(
+            said().as_deref(),
+            Some("may not patch one"),
+            "not known yet"
+        );
+        recorder.begin_again();
+        assert_eq!(said(), None);
+    }
 
     #[rstest]
     #[case::of_the_api_server("0a1b2c3d-4e5f-6789-abcd-ef0123456789", true)]

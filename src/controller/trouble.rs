@@ -1,9 +1,63 @@
 //! What the API server's refusals mean to a person.
 
-use std::error::Error as _;
+use std::{error::Error as _, fmt};
+
+/// What a request failed with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Trouble {
+    /// One line for a person.
+    pub text: String,
+    /// The right that is missing, where that is the cause.
+    pub missing: Option<Right>,
+}
+
+/// A right that the API server did not grant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Right {
+    /// `get`.
+    pub verb: &'static str,
+    /// On what: plural, with its group where it has one.
+    pub resource: &'static str,
+    /// Where.
+    pub namespace: String,
+}
+
+// === impl Trouble ===
+
+impl From<String> for Trouble {
+    fn from(text: String) -> Self {
+        Self {
+            text,
+            missing: None,
+        }
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
 
 /// What a request for `resource` (plural) in `namespace` failed with, the missing permission by name where it is one.
-pub(super) fn of(error: &kube::Error, verb: &str, resource: &str, namespace: &str) -> String {
+pub(super) fn of(
+    error: &kube::Error,
+    verb: &'static str,
+    resource: &'static str,
+    namespace: &str,
+) -> Trouble {
+    let is_forbidden = matches!(error, kube::Error::Api(status) if status.code == 403);
+    Trouble {
+        text: text(error, verb, resource, namespace),
+        missing: is_forbidden.then(|| Right {
+            verb,
+            resource,
+            namespace: namespace.to_owned(),
+        }),
+    }
+}
+
+fn text(error: &kube::Error, verb: &str, resource: &str, namespace: &str) -> String {
     match error {
         kube::Error::Api(status) if status.code == 403 => format!(
             "may not {verb} {resource} in namespace {namespace}: grant it to cotter (RBAC); the API server says: {}",
@@ -37,15 +91,15 @@ mod tests {
     #[test]
     fn a_missing_permission_is_named() {
         let status = Status::failure("leases is forbidden", "Forbidden").with_code(403);
+        let error = kube::Error::Api(status.boxed());
+        let Trouble { text, missing } = of(&error, "get", "leases", "cotter-system");
         assert_eq!(
-            of(
-                &kube::Error::Api(status.boxed()),
-                "get",
-                "leases",
-                "cotter-system"
-            ),
+            text,
             "may not get leases in namespace cotter-system: grant it to cotter (RBAC); the API server says: \
              leases is forbidden"
         );
+        let missing = missing.unwrap();
+        let named = (missing.verb, missing.resource, &*missing.namespace);
+        assert_eq!(named, ("get", "leases", "cotter-system"));
     }
 }

@@ -142,6 +142,23 @@ impl<'a> Site<'a> {
         self.plane.apply(&list.to_string(), &[]).ok();
     }
 
+    /// Whether cotter may do this to secrets of its namespace, or else to its webhook configuration.
+    pub fn may(&self, verb: &str, on_secrets: bool) -> bool {
+        let name = &self.name;
+        let asked = if on_secrets {
+            json!({"verb": verb, "resource": "secrets", "namespace": name})
+        } else {
+            json!({"verb": verb, "group": "admissionregistration.k8s.io",
+                "resource": "mutatingwebhookconfigurations", "name": name})
+        };
+        let review = json!({"apiVersion": "authorization.k8s.io/v1", "kind": "SubjectAccessReview", "spec": {
+            "user": format!("system:serviceaccount:{name}:cotter"), "resourceAttributes": asked}});
+        let path = "/apis/authorization.k8s.io/v1/subjectaccessreviews";
+        let reply = self.plane.request("POST", path, Some(&review));
+        assert_eq!(reply.status, 201, "{}", reply.text());
+        reply.json()["status"]["allowed"] == true
+    }
+
     /// Installs the webhook configuration as a chart does.
     pub fn install(&self) {
         let made = self

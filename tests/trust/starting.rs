@@ -107,48 +107,67 @@ fn write_secret(site: &Site<'_>, data: &Value) {
     assert_eq!(made.status, 201, "{}", made.text());
 }
 
+const CONFIGURATIONS: &str = "mutatingwebhookconfigurations";
+
+fn has(rule: &Value, verb: &str) -> bool {
+    rule["verbs"]
+        .as_array()
+        .is_some_and(|verbs| verbs.iter().any(|one| one == verb))
+}
+
 #[test]
 fn what_is_missing_is_named_until_it_is_there() {
     let site = site!();
     let [role, cluster] = site.rights();
-    let less = |rights: &(&'static str, Value), index: usize, verb: &str| {
-        let mut rights = rights.clone();
-        let verbs = rights.1[index]["verbs"].as_array_mut().unwrap();
+    let less = |rights: &(&'static str, Value), resource: &str, verb: &str| {
+        let (kind, mut rules) = rights.clone();
+        let mut rules_of = rules.as_array_mut().unwrap().iter_mut();
+        let rule = rules_of.find(|rule| rule["resources"][0] == resource && has(rule, verb));
+        let verbs = rule.unwrap()["verbs"].as_array_mut().unwrap();
         verbs.retain(|one| one != verb);
         if verbs.is_empty() {
             verbs.push(json!("get"));
         }
-        rights
+        (kind, rules)
     };
     for (name, rights, expected) in [
         (
             "no list of the configuration",
-            [role.clone(), less(&cluster, 2, "list")],
+            [role.clone(), less(&cluster, CONFIGURATIONS, "list")],
             "grant the verb list on mutatingwebhookconfigurations",
         ),
         (
             "no patch of the configuration",
-            [role.clone(), less(&cluster, 2, "patch")],
+            [role.clone(), less(&cluster, CONFIGURATIONS, "patch")],
             "grant the verb patch on mutatingwebhookconfigurations",
         ),
         (
             "no creation of secrets",
-            [less(&role, 0, "create"), cluster.clone()],
+            [less(&role, "secrets", "create"), cluster.clone()],
             "grant the verb create on secrets",
         ),
     ] {
         site.grant(&rights);
+        let verb = expected.split(' ').nth(3).unwrap();
+        let on_secrets = expected.ends_with("secrets");
+        eventually("the API server to know of the rights", || {
+            (!site.may(verb, on_secrets)).then_some(())
+        });
         let mut replica = site.start(&[]);
         let said = eventually(name, || {
             let (status, text) = replica.ops("/readyz");
             (status == 503 && text.contains(expected)).then_some(text)
         });
-        let object = if expected.ends_with("secrets") {
+        let object = if on_secrets {
             "cotter-trust"
         } else {
             site.name.as_str()
         };
         assert!(said.contains(object), "{name}: {said}");
+        let metric = format!("cotter_missing_permissions{{verb=\"{verb}\"");
+        eventually("the metric", || {
+            (replica.metric(&metric) > 0.0).then_some(())
+        });
         site.grant(&site.rights());
         replica.wait_until_ready();
         drop(replica);
@@ -156,6 +175,31 @@ fn what_is_missing_is_named_until_it_is_there() {
         site.edit(&json!([{"op": "replace", "path": "/webhooks", "value": empty}]));
         site.plane.request("DELETE", &site.secret_path(), None);
     }
+}
+
+#[test]
+fn a_replica_that_may_not_touch_the_lease_serves_and_says_so() {
+    let site = site!();
+    let [(kind, mut rules), cluster] = site.rights();
+    rules.as_array_mut().unwrap().pop();
+    site.grant(&[(kind, rules), cluster]);
+    let replica = site.ready(&["--pod-name", "one"]);
+    let expected = "[!] lease: may not get leases in namespace ";
+    eventually(expected, || {
+        let (status, text) = replica.ops("/readyz?verbose");
+        (status == 200 && text.contains(expected)).then_some(())
+    });
+    let path = format!("/apis/events.k8s.io/v1/namespaces/{}/events", site.name);
+    eventually("an Event", || {
+        let events = site.plane.get(&path)["items"].clone();
+        let mut events = events.as_array()?.iter();
+        events
+            .any(|event| {
+                event["reason"] == "MissingPermission" && event["regarding"]["name"] == "one"
+            })
+            .then_some(())
+    });
+    assert!(site.is_answered(&replica));
 }
 
 #[test]

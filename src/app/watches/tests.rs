@@ -53,3 +53,21 @@ fn what_readiness_says(#[case] watches: &[(Option<&str>, &str)], #[case] expecte
         });
     assert_eq!(said.collect::<Vec<_>>(), expected);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_missing_right_is_told_again_as_long_as_it_is_missing() {
+    let mut told = Told::default();
+    let denied = denied(&[watch(None, "forbidden")]);
+    let right = denied.keys().next().cloned().unwrap();
+    let nothing = BTreeMap::new();
+    let mut take = |now| told.take(now, Instant::now());
+    assert_eq!(take(&denied), (Vec::new(), vec![right.clone()]));
+    for _ in 0..9 {
+        tokio::time::advance(AGAIN / 10).await;
+        assert_eq!(take(&denied), (Vec::new(), Vec::new()), "it was told");
+    }
+    tokio::time::advance(AGAIN / 10).await;
+    assert_eq!(take(&denied), (Vec::new(), vec![right.clone()]));
+    assert_eq!(take(&nothing), (vec![right.clone()], Vec::new()));
+    assert_eq!(take(&denied), (Vec::new(), vec![right]));
+}

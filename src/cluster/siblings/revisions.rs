@@ -220,15 +220,22 @@ impl Revisions {
     }
 
     pub(super) fn has_unrecorded(&self) -> bool {
-        self.awaited.is_empty() && !self.unrecorded.is_empty()
+        // Looked at with each Pod of the first list, where it would be walked in vain.
+        let waits_for_all = |list: &List| *list.scope() == Scope::All;
+        !self.awaited.iter().any(waits_for_all)
+            && self.unrecorded.iter().any(|one| self.is_listed(one))
+    }
+
+    /// Whether both lists that cover a revision are in. One of another namespace may never be.
+    fn is_listed(&self, revision: &OwnerRevision) -> bool {
+        let covers = |list: &List| list.scope().covers(&revision.namespace);
+        !self.awaited.iter().any(covers)
     }
 
     /// Takes revisions that have to be recorded. They come again with news of them, or by [`Self::look_again`].
     pub(super) fn take_unrecorded(&mut self, most: usize) -> Vec<Learned> {
-        if !self.awaited.is_empty() {
-            return Vec::new();
-        }
-        let taken: Vec<_> = self.unrecorded.iter().take(most).cloned().collect();
+        let listed = self.unrecorded.iter().filter(|one| self.is_listed(one));
+        let taken: Vec<_> = listed.take(most).cloned().collect();
         for revision in &taken {
             self.unrecorded.remove(revision);
         }
@@ -333,6 +340,16 @@ impl Known {
             }
         }
         slots
+    }
+}
+
+// === impl List ===
+
+impl List {
+    fn scope(&self) -> &Scope {
+        match self {
+            Self::Pods(scope) | Self::Pins(scope) => scope,
+        }
     }
 }
 

@@ -23,7 +23,8 @@ use crate::{
     telemetry::metrics::{Metrics, Watch},
 };
 
-/// Starts to learn what siblings run in the namespaces of `scope`. Needs a tokio runtime, returns at once, and never ends by itself: failures are told by the status, the metrics and the log.
+/// Starts to learn what siblings run in the namespaces of `scope`. Needs a tokio runtime, returns at once, and never
+/// ends by itself: failures are told by the status, the metrics and the log.
 ///
 /// Permissions: `list` and `watch` on pods and on revisionpins.cotter.dev. Without the latter, or without that kind,
 /// the digests of a revision are kept only as long as a Pod of it.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::{ClusterTrustStore, MANAGER, objects::ROTATED};
 use crate::{
-    cluster::errors::of_request,
+    cluster::errors::{Failure, of_request},
     tls::ports::{HookWrite, SecretWrite, StoreError},
 };
 
@@ -103,9 +103,11 @@ impl ClusterTrustStore {
             kube::Error::Api(status) if [404, 409, 422].contains(&status.code) => {
                 StoreError::Conflict
             }
-            _ => StoreError::Failed(
-                of_request(&error, "patch", &self.names.configuration_target()).text,
-            ),
+            _ => self.failed(of_request(
+                &error,
+                "patch",
+                &self.names.configuration_target(),
+            )),
         })
     }
 
@@ -119,8 +121,14 @@ impl ClusterTrustStore {
     fn of_secret(&self, error: &kube::Error, verb: &'static str) -> StoreError {
         match error {
             kube::Error::Api(status) if [404, 409].contains(&status.code) => StoreError::Conflict,
-            _ => StoreError::Failed(of_request(error, verb, &self.names.secret_target()).text),
+            _ => self.failed(of_request(error, verb, &self.names.secret_target())),
         }
+    }
+
+    fn failed(&self, failure: Failure) -> StoreError {
+        let text = failure.text.clone();
+        self.writes.requested(Some(failure));
+        StoreError::Failed(text)
     }
 }
 

@@ -63,7 +63,7 @@ impl Replica {
 }
 
 impl Store {
-    async fn answer(&self) -> Result<(), String> {
+    async fn answer(&self) -> Result<(), Trouble> {
         let (hangs, fails) = {
             let state = self.shared.state();
             (state.hanging.contains(&self.of), state.failing)
@@ -72,7 +72,7 @@ impl Store {
             std::future::pending::<()>().await;
         }
         if fails {
-            Err("down".to_owned())
+            Err("down".to_owned().into())
         } else {
             Ok(())
         }
@@ -80,7 +80,7 @@ impl Store {
 }
 
 impl Leases for Store {
-    fn read(&self) -> BoxFuture<'_, Result<Option<Lease>, String>> {
+    fn read(&self) -> BoxFuture<'_, Result<Option<Lease>, Trouble>> {
         async {
             self.answer().await?;
             Ok(self.shared.state().lease.clone())
@@ -88,7 +88,7 @@ impl Leases for Store {
         .boxed()
     }
 
-    fn write(&self, mut lease: Lease) -> BoxFuture<'_, Result<bool, String>> {
+    fn write(&self, mut lease: Lease) -> BoxFuture<'_, Result<bool, Trouble>> {
         async {
             self.answer().await?;
             let mut state = self.shared.state();

@@ -176,3 +176,29 @@ fn a_pin_that_was_deleted_is_written_again_while_a_pod_runs() {
     revisions.delete_pod(1);
     assert!(!revisions.has_unrecorded(), "nobody is left to ask");
 }
+
+#[test]
+fn a_namespace_that_is_never_listed_holds_up_no_other() {
+    let in_namespace = |namespace: &str, uid| PodSeen {
+        revision: OwnerRevision {
+            namespace: namespace.into(),
+            ..revision("a")
+        },
+        ..pod(uid, 1, "a", "one")
+    };
+    let lists = ["shop", "closed"].map(|name| Scope::Namespace(name.into()));
+    let lists = lists.map(|scope| [List::Pods(scope.clone()), List::Pins(scope)]);
+    let mut revisions = Revisions::default();
+    revisions.wait_for(lists.concat());
+    let shop = Scope::Namespace("shop".into());
+    revisions.apply_pod(in_namespace("shop", 1));
+    revisions.apply_pod(in_namespace("closed", 2));
+    revisions.retain_pods(&shop, &HashSet::from([1]));
+    assert!(!revisions.has_unrecorded());
+    revisions.retain_pins(&shop, &HashSet::new());
+    assert!(revisions.has_unrecorded());
+    let taken = revisions.take_unrecorded(9);
+    assert_eq!(taken.len(), 1);
+    assert_eq!(taken[0].revision.namespace, "shop");
+    assert!(!revisions.has_unrecorded());
+}

@@ -81,6 +81,8 @@ impl Leading {
         let (missing, check) = (joined.missing.clone(), readiness.check("revision records"));
         let is_listed = joined.scope != WatchScope::All;
         tasks.spawn(missing.of_trouble(recorder.trouble(), check, is_listed));
+        let (missing, check) = (joined.missing.clone(), readiness.check("events"));
+        tasks.spawn(missing.of_events(check, is_listed));
         tasks.spawn(recorder.run());
     }
 

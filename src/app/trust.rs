@@ -73,7 +73,8 @@ impl Upkeep<'_> {
             service,
         };
         let store = trust_store::spawn(&joined.client, names, self.metrics);
-        tasks.spawn(joined.missing.clone().follow(store.watches()));
+        let check = self.readiness.check("registration");
+        tasks.spawn(joined.missing.clone().follow(store.watches(), check));
         let upkeep = upkeep::Upkeep::new(replica, store, leader.clone(), signs);
         tasks.spawn(upkeep.keep(given));
         Ok(())

@@ -1,4 +1,4 @@
-//! What the watches say, told where an operator looks: readiness, Events and metrics.
+//! What the watches say, and what writes lack, told where an operator looks: readiness, Events and metrics.
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -10,7 +10,7 @@ use tokio::{
 use crate::{
     cluster::{
         ClusterWatches, Permission, Target, WatchStatus,
-        events::{About, Events, What},
+        events::{About, Denied, Events, What},
     },
     controller::trouble::{Right, Trouble},
     telemetry::{
@@ -80,46 +80,76 @@ pub(super) fn tell(
 }
 
 impl Missing {
-    /// Tells what these watches miss, as long as they run.
-    pub(super) async fn follow(self, mut statuses: watch::Receiver<Vec<WatchStatus>>) {
+    /// Tells what these watches miss, as long as they run, and in `check`, which passes all the same, what they fail
+    /// with.
+    pub(super) async fn follow(
+        self,
+        mut statuses: watch::Receiver<Vec<WatchStatus>>,
+        check: Handle,
+    ) {
         let mut teller = self.teller();
         loop {
-            let now = denied(&statuses.borrow_and_update());
-            teller.tell(now);
+            let now = statuses.borrow_and_update().clone();
+            let errors: Vec<_> = now.iter().filter_map(|w| w.error.clone()).collect();
+            if errors.is_empty() {
+                check.pass();
+            } else {
+                check.pass_with(errors.join("; "));
+            }
+            teller.tell(denied(&now));
             if !Teller::turns(&mut statuses).await {
                 return;
             }
         }
     }
 
-    /// Tells what else fails in `check`, which passes all the same, and what it misses. `by_namespace`: whether
-    /// metrics name its namespace, which has to be one that the operator listed.
+    /// Tells what an election or a record fails with, as [`Missing::of`] does.
     pub(super) async fn of_trouble(
         self,
-        mut trouble: watch::Receiver<Option<Trouble>>,
+        trouble: watch::Receiver<Option<Trouble>>,
         check: Handle,
         by_namespace: bool,
     ) {
+        let permission = |right: Right| Permission {
+            verb: right.verb,
+            target: Target {
+                resource: right.resource,
+                name: None,
+                namespace: Some(right.namespace.into()),
+            },
+        };
+        let read = |trouble: Trouble| (trouble.text, trouble.missing.map(permission));
+        self.of(trouble, check, by_namespace, read).await;
+    }
+
+    /// Tells what Events lack, as [`Missing::of`] does.
+    pub(super) async fn of_events(self, check: Handle, by_namespace: bool) {
+        let read = |Denied { right, text }| (text, Some(right));
+        let denied = self.events.denied();
+        self.of(denied, check, by_namespace, read).await;
+    }
+
+    /// Tells what else fails in `check`, which passes all the same, and what it misses. `by_namespace`: whether
+    /// metrics name its namespace, which has to be one that the operator listed.
+    async fn of<T: Clone>(
+        self,
+        mut trouble: watch::Receiver<Option<T>>,
+        check: Handle,
+        by_namespace: bool,
+        read: impl Fn(T) -> (String, Option<Permission>),
+    ) {
         let mut teller = self.teller();
         loop {
-            let now = trouble.borrow_and_update().clone();
+            let now = trouble.borrow_and_update().clone().map(&read);
             match &now {
                 None => check.pass(),
-                Some(trouble) => check.pass_with(trouble.text.clone()),
+                Some((text, _)) => check.pass_with(text.clone()),
             }
-            let right = |Right {
-                             verb,
-                             resource,
-                             namespace,
-                         }| Permission {
-                verb,
-                target: Target {
-                    resource,
-                    name: None,
-                    namespace: by_namespace.then(|| namespace.into()),
-                },
-            };
-            let denied = now.and_then(|trouble| Some((right(trouble.missing?), trouble.text)));
+            let denied = now.and_then(|(text, right)| {
+                let mut right = right?;
+                right.target.namespace = right.target.namespace.filter(|_| by_namespace);
+                Some((right, text))
+            });
             teller.tell(denied.into_iter().collect());
             if !Teller::turns(&mut trouble).await {
                 return;

@@ -5,6 +5,8 @@ use std::{error::Error, fmt};
 use kube::{core::Status, runtime::watcher};
 use smol_str::SmolStr;
 
+use crate::api::refusal;
+
 /// What is asked for.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Target {
@@ -67,7 +69,7 @@ fn of_status(status: &Status, verb: &'static str, target: &Target) -> Failure {
         401 => Failure::of_text(format!(
             "cannot {verb} {target}: the API server does not know this client; check its token or certificate"
         )),
-        403 => Failure {
+        403 if refusal::is_of_a_right(status) => Failure {
             text: format!(
                 "may not {verb} {target}: grant the verb {verb} on {target} to cotter (RBAC); the API server says: {}",
                 status.message

@@ -3,7 +3,9 @@
 //! kube's recorder takes two Events with one reason for the same, whatever they say, so the second of two refused
 //! configurations would be told with the first one's text; what repeats is counted here instead.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+mod book;
+
+use std::{future::pending, sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::{
@@ -17,12 +19,13 @@ use kube::{
 use serde_json::json;
 use smol_str::SmolStr;
 use tokio::{
-    sync::mpsc,
+    sync::{mpsc, watch},
     task::JoinSet,
     time::{Instant, sleep_until, timeout},
 };
 
-use super::errors::{Target, of_request};
+use self::book::{Book, Step};
+use super::errors::{Failure, Permission, Target, of_request};
 use crate::telemetry::metrics::Metrics;
 
 /// Who reports, in the form of a label's key as the API wants it.
@@ -42,17 +45,11 @@ const QUEUE: usize = 256;
 const BURST: u32 = 25;
 const PERIOD: Duration = Duration::from_millis(500);
 
-/// The same Event is written again, with its count, at most once in this time.
-const REPEAT: Duration = Duration::from_mins(5);
-
-/// The API server forgets an Event an hour after it was written last.
-const LIFE: Duration = Duration::from_mins(50);
-
-/// Events whose repetitions are counted.
-const MOST: usize = 1024;
-
 /// How long one may take to write.
 const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often an Event comes again that was refused.
+const AGAIN: Duration = Duration::from_secs(15);
 
 /// Failures are logged once in this time.
 const LOG_PAUSE: Duration = Duration::from_mins(1);
@@ -88,6 +85,16 @@ pub struct What {
 pub struct Events {
     queue: mpsc::Sender<Entry>,
     metrics: Arc<Metrics>,
+    denied: watch::Receiver<Option<Denied>>,
+}
+
+/// A right that Events lack.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Denied {
+    /// The right.
+    pub right: Permission,
+    /// One line for a person, with what to do.
+    pub text: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -104,29 +111,10 @@ struct Writer {
     metrics: Arc<Metrics>,
     book: Book,
     logged: Option<Instant>,
-}
-
-/// What was written lately.
-#[derive(Debug, Default)]
-struct Book {
-    known: HashMap<Entry, Written>,
-}
-
-#[derive(Debug)]
-struct Written {
-    name: String,
-    count: i32,
-    at: Instant,
-}
-
-/// What is to be done with an Event.
-#[derive(Debug, PartialEq, Eq)]
-enum Step {
-    Create,
-    /// It stands under this name and has happened so often.
-    Repeat(String, i32),
-    /// It was written a moment ago.
-    Hold,
+    /// The first Event that was refused, which comes again until it is written: nothing else tells that the right
+    /// is there.
+    refused: Option<(Entry, Step, Instant)>,
+    denied: watch::Sender<Option<Denied>>,
 }
 
 // === impl What ===
@@ -167,15 +155,28 @@ impl Events {
         tasks: &mut JoinSet<()>,
     ) -> Self {
         let (queue, entries) = mpsc::channel(QUEUE);
+        let (sender, denied) = watch::channel(None);
         let writer = Writer {
             client,
             instance: cut(instance.unwrap_or(CONTROLLER), LONGEST_INSTANCE),
             metrics: metrics.clone(),
             book: Book::default(),
             logged: None,
+            refused: None,
+            denied: sender,
         };
         tasks.spawn(writer.run(entries));
-        Self { queue, metrics }
+        Self {
+            queue,
+            metrics,
+            denied,
+        }
+    }
+
+    /// The right that an Event was refused for, until that one is written. Of several, the first.
+    #[must_use]
+    pub fn denied(&self) -> watch::Receiver<Option<Denied>> {
+        self.denied.clone()
     }
 
     /// Hands in an Event and returns at once. It is best effort: written when its turn comes, shortened to 1,024
@@ -221,25 +222,66 @@ fn cut(text: &str, most: usize) -> String {
 impl Writer {
     async fn run(mut self, mut entries: mpsc::Receiver<Entry>) {
         let mut spent_until = Instant::now();
-        while let Some(entry) = entries.recv().await {
-            let step = self.book.step(&entry, Instant::now());
+        loop {
+            let (entry, step, is_again) = tokio::select! {
+                entry = entries.recv() => {
+                    let Some(entry) = entry else { return };
+                    let step = self.book.step(&entry, Instant::now());
+                    (entry, step, false)
+                }
+                (entry, step) = self.again() => (entry, step, true),
+            };
             if step == Step::Hold {
                 continue;
             }
             let now = Instant::now();
             sleep_until((spent_until + PERIOD).max(now + PERIOD * BURST) - PERIOD * BURST).await;
             spent_until = spent_until.max(now) + PERIOD;
-            let done = timeout(PATIENCE, self.write(entry, step)).await;
-            let done =
-                done.unwrap_or_else(|_| Err("cannot create events: no answer in time".into()));
-            self.metrics.event(done.is_ok());
-            if let Err(error) = done {
-                self.failed(&error);
+            let written = timeout(PATIENCE, self.write(entry.clone(), step.clone())).await;
+            let silent = || Failure::of_text("cannot create events: no answer in time".to_owned());
+            let failure = written.unwrap_or_else(|_| Err(silent())).err();
+            self.metrics.event(failure.is_none());
+            if let Some(failure) = &failure {
+                self.failed(&failure.text);
             }
+            self.note(entry, step, failure, is_again);
         }
     }
 
-    async fn write(&mut self, entry: Entry, step: Step) -> Result<(), String> {
+    /// The Event that was refused, when its time has come.
+    async fn again(&mut self) -> (Entry, Step) {
+        let due = self.refused.as_ref().map(|(.., due)| *due);
+        match due {
+            Some(due) => sleep_until(due).await,
+            None => pending().await,
+        }
+        match self.refused.take() {
+            Some((entry, step, _)) => (entry, step),
+            None => pending().await,
+        }
+    }
+
+    /// Keeps what was refused for a right, until anything else comes of it.
+    fn note(&mut self, entry: Entry, step: Step, failure: Option<Failure>, is_again: bool) {
+        match failure {
+            Some(Failure {
+                text,
+                missing: Some(right),
+            }) if self.refused.is_none() => {
+                self.refused = Some((entry, step, Instant::now() + AGAIN));
+                let news = Some(Denied { right, text });
+                self.denied.send_if_modified(|denied| {
+                    let is_news = *denied != news;
+                    *denied = news;
+                    is_news
+                });
+            }
+            _ if is_again => drop(self.denied.send_replace(None)),
+            _ => {}
+        }
+    }
+
+    async fn write(&mut self, entry: Entry, step: Step) -> Result<(), Failure> {
         let namespace = entry.about.event_namespace().to_owned();
         let target = Target::all("events.events.k8s.io", Some(&namespace.as_str().into()));
         let api: Api<Event> = Api::namespaced(self.client.clone(), &namespace);
@@ -252,14 +294,14 @@ impl Writer {
                 // Somebody has deleted it.
                 Err(kube::Error::Api(status)) if status.code == 404 => {}
                 Err(error) => {
-                    return Err(of_request(&error, "patch", &target).text);
+                    return Err(of_request(&error, "patch", &target));
                 }
             }
         }
         let event = self.event(&entry, namespace, now);
         let name = event.metadata.name.clone().unwrap_or_default();
         let made = api.create(&PostParams::default(), &event).await;
-        made.map_err(|error| of_request(&error, "create", &target).text)?;
+        made.map_err(|error| of_request(&error, "create", &target))?;
         self.book.written(entry, name, Instant::now());
         Ok(())
     }
@@ -298,35 +340,6 @@ impl Writer {
         if self.logged.is_none_or(|at| at.elapsed() >= LOG_PAUSE) {
             self.logged = Some(Instant::now());
             tracing::warn!(error, "an Event could not be written");
-        }
-    }
-}
-
-// === impl Book ===
-
-impl Book {
-    fn step(&mut self, entry: &Entry, now: Instant) -> Step {
-        let lives = |written: &Written| now.duration_since(written.at) < LIFE;
-        self.known.retain(|_, written| lives(written));
-        let Some(written) = self.known.get_mut(entry) else {
-            return Step::Create;
-        };
-        written.count = written.count.saturating_add(1);
-        if now.duration_since(written.at) < REPEAT {
-            return Step::Hold;
-        }
-        written.at = now;
-        Step::Repeat(written.name.clone(), written.count)
-    }
-
-    fn written(&mut self, entry: Entry, name: String, now: Instant) {
-        if self.known.len() < MOST || self.known.contains_key(&entry) {
-            let written = Written {
-                name,
-                count: 1,
-                at: now,
-            };
-            self.known.insert(entry, written);
         }
     }
 }

@@ -244,4 +244,8 @@ impl TrustStore for ClusterTrustStore {
         }
         written
     }
+
+    fn rest(&self) {
+        self.writes.requested(None);
+    }
 }

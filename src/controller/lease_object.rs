@@ -11,6 +11,7 @@ use super::{
     lease::Leases,
     trouble::{self, Trouble},
 };
+use crate::api::refusal;
 
 /// One Lease of one namespace. Permissions there: `create` on leases, `get` and `update` on this one.
 pub struct LeaseObject {
@@ -49,6 +50,11 @@ impl LeaseObject {
         let name = self.owner.as_deref()?;
         match self.owners.get(name).await {
             Ok(owner) => owner.owner_ref(&()),
+            Err(kube::Error::Api(status)) if refusal::is_of_a_right(&status) => {
+                let message = status.message;
+                tracing::warn!("the Lease gets no owner and stays when cotter is removed: {message}");
+                None
+            }
             Err(error) => {
                 tracing::debug!(name, %error, "the Lease gets no owner");
                 None

@@ -16,7 +16,10 @@ use tokio::{
 
 use super::trouble::{self, Trouble};
 use crate::{
-    api::revision_pin::{Learned, RevisionPin},
+    api::{
+        refusal,
+        revision_pin::{Learned, RevisionPin},
+    },
     domain::revision::OwnerKind,
 };
 
@@ -34,6 +37,9 @@ const AGAIN: Duration = Duration::from_mins(1);
 
 /// Taken at once; the rest waits where it is known.
 const BATCH: usize = 64;
+
+/// What is written.
+const PINS: &str = "revisionpins.cotter.dev";
 
 /// How long a write may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -160,15 +166,14 @@ async fn record(client: &Client, learned: &Learned) -> Result<(), Trouble> {
     let pins: Api<RevisionPin> = Api::namespaced(client.clone(), namespace);
     let params = PatchParams::apply(WRITER).force();
     let written = pins.patch(&name, &params, &Patch::Apply(&pin)).await;
-    match written {
-        Ok(_) => Ok(()),
-        Err(error) => Err(trouble::of(
-            &error,
-            "patch",
-            "revisionpins.cotter.dev",
-            namespace,
-        )),
-    }
+    let failed = |error: kube::Error| {
+        let verb = match &error {
+            kube::Error::Api(status) => refusal::verb_of_apply(status),
+            _ => "patch",
+        };
+        trouble::of(&error, verb, PINS, namespace)
+    };
+    written.map(drop).map_err(failed)
 }
 
 /// The object that a revision goes with, whose uid is the pin's name too: nothing else has it, and it never changes.

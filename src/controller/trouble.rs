@@ -2,6 +2,8 @@
 
 use std::{error::Error as _, fmt};
 
+use crate::api::refusal;
+
 /// What a request failed with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Trouble {
@@ -46,10 +48,10 @@ pub(super) fn of(
     resource: &'static str,
     namespace: &str,
 ) -> Trouble {
-    let is_forbidden = matches!(error, kube::Error::Api(status) if status.code == 403);
+    let is_denied = matches!(error, kube::Error::Api(status) if refusal::is_of_a_right(status));
     Trouble {
         text: text(error, verb, resource, namespace),
-        missing: is_forbidden.then(|| Right {
+        missing: is_denied.then(|| Right {
             verb,
             resource,
             namespace: namespace.to_owned(),
@@ -59,7 +61,7 @@ pub(super) fn of(
 
 fn text(error: &kube::Error, verb: &str, resource: &str, namespace: &str) -> String {
     match error {
-        kube::Error::Api(status) if status.code == 403 => format!(
+        kube::Error::Api(status) if refusal::is_of_a_right(status) => format!(
             "may not {verb} {resource} in namespace {namespace}: grant it to cotter (RBAC); the API server says: {}",
             status.message
         ),

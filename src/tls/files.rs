@@ -15,7 +15,10 @@ use thiserror::Error;
 use tracing::{info, warn};
 use zeroize::Zeroizing;
 
-use super::resolver::{PairError, Served, pair};
+use super::{
+    authority::parse,
+    resolver::{PairError, Served, pair},
+};
 use crate::telemetry::metrics::Metrics;
 
 /// How often the files are read: a kubelet takes up to a minute to bring a new content, so seconds do not matter.
@@ -108,6 +111,15 @@ fn read(path: &Path) -> Result<Vec<u8>, FilesError> {
     })
 }
 
+/// Notes when the served certificate ends.
+fn tell_end(pair: &CertifiedKey, metrics: &Metrics) {
+    let leaf = pair.cert.first().and_then(|der| parse(der));
+    if let Some(leaf) = leaf {
+        let end = leaf.validity().not_after.timestamp();
+        metrics.trust.not_after("leaf", end);
+    }
+}
+
 // === impl Contents ===
 
 impl Contents {
@@ -132,7 +144,9 @@ impl Follower {
     /// [`FilesError`] if they are no pair now: there is nothing to serve.
     pub fn start(files: Files, metrics: Arc<Metrics>) -> Result<Self, FilesError> {
         let contents = files.contents()?;
-        let served = Arc::new(Served::new(files.pair(&contents)?));
+        let pair = files.pair(&contents)?;
+        tell_end(&pair, &metrics);
+        let served = Arc::new(Served::new(pair));
         Ok(Self {
             files,
             served,
@@ -167,6 +181,7 @@ impl Follower {
         self.metrics.certificate_reload(loaded.is_ok());
         match loaded {
             Ok(pair) => {
+                tell_end(&pair, &self.metrics);
                 self.served.replace(pair);
                 info!(cert = %self.files.cert.display(), "serving a new certificate");
             }

@@ -15,7 +15,7 @@ const BASE32: [char; 32] = [
     't', 'u', 'v', 'w', 'x', 'y', 'z', '2', '3', '4', '5', '6', '7',
 ];
 
-/// Characters that hold 32 bytes.
+/// Characters of 5 random bits each, 260 in all: more than the 256 of a strong key.
 const LENGTH: usize = 52;
 
 /// A path that is a secret. Shown by nothing but [`SecretPath::expose`].

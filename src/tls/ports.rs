@@ -20,6 +20,9 @@ pub trait TrustStore: Send + Sync + 'static {
     ///
     /// [`StoreError::Conflict`] if what is stored is not what the write was made for: look again.
     fn write(&self, write: &Write) -> impl Future<Output = Result<(), StoreError>> + Send;
+
+    /// There is nothing to write, whatever the last write failed with.
+    fn rest(&self);
 }
 
 /// What the watches know.

@@ -107,6 +107,7 @@ impl<S: TrustStore> Upkeep<S> {
             match look.task {
                 None => {
                     self.pace.rest();
+                    self.store.rest();
                     self.trouble = None;
                 }
                 Some(task) if self.pace.is_due() => self.work(task, &known, leads, now()).await,

@@ -16,7 +16,7 @@ use cotter::{
     tls::{
         authority::{self, Authority},
         files::{Files, Follower},
-        leaf::Leaf,
+        leaf::{self, Leaf},
         resolver::{self, Served},
     },
 };
@@ -31,7 +31,7 @@ use tokio::{
     net::TcpStream,
 };
 
-use crate::support::{Server, hear, post, say, sign, text};
+use crate::support::{Server, hear, localhost, post, say, sign, text};
 
 const REVIEW: &[u8] =
     b"POST /mutate HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 2\r\n\r\n{}";
@@ -208,14 +208,24 @@ fn mount(volume: &Path, generation: &str, cert: &str, key: &str) {
 fn files_are_followed_by_content_and_a_bad_pair_keeps_the_old_one() {
     let volume = tempfile::tempdir().unwrap();
     let authority = Authority::make("test", Timestamp::now(), authority::LIFE).unwrap();
-    let (one, two, three) = (sign(&authority), sign(&authority), sign(&authority));
+    let (one, three) = (sign(&authority), sign(&authority));
+    let two = leaf::sign(&authority, &localhost(), Timestamp::now(), leaf::LIFE / 2).unwrap();
     mount(volume.path(), "..1", &one.pem, &one.key_pem);
     let files = Files {
         cert: volume.path().join("tls.crt"),
         key: volume.path().join("tls.key"),
     };
     let metrics = Arc::new(Metrics::default());
+    let ends = |leaf: &Leaf| {
+        let der = der(leaf);
+        let (_, parsed) = x509_parser::parse_x509_certificate(&der).unwrap();
+        let at = parsed.validity().not_after.timestamp();
+        let name = "cotter_certificate_not_after_timestamp_seconds";
+        let line = format!("{name}{{kind=\"leaf\"}} {at}\n");
+        assert!(metrics.encode().contains(&line), "{line}");
+    };
     let mut follower = Follower::start(files, metrics.clone()).unwrap();
+    ends(&one);
     let served = follower.served();
     let shows = |leaf: &Leaf| served.current().unwrap().cert[0].to_vec() == der(leaf);
     let mut look = |good: u32, bad: u32| {
@@ -231,9 +241,11 @@ fn files_are_followed_by_content_and_a_bad_pair_keeps_the_old_one() {
     mount(volume.path(), "..2", &two.pem, &two.key_pem);
     look(1, 0);
     assert!(shows(&two));
+    ends(&two);
     mount(volume.path(), "..3", &three.pem, &one.key_pem);
     look(1, 1);
     assert!(shows(&two));
+    ends(&two);
     mount(volume.path(), "..4", "not a certificate", &three.key_pem);
     look(1, 2);
     fs::remove_file(volume.path().join("tls.key")).unwrap();

@@ -1,14 +1,19 @@
 //! A right that cotter does not have is named where an operator looks, and what does not need it goes on.
 
-use serde_json::Value;
+use std::time::Duration;
+
+use serde_json::{Value, json};
 
 use crate::{
     lab::{Cotter, eventually, parts_are_here, unique},
     rights::{Account, events, own_rules, review, rule},
-    support::control_plane::ControlPlane,
+    support::{control_plane::ControlPlane, wait},
 };
 
 const READ: [&str; 3] = ["get", "list", "watch"];
+
+/// Twice the time between two tries of what nobody waits for: the record of a revision.
+const TRIED_AGAIN: Duration = Duration::from_mins(2);
 
 /// The rules of a cotter that watches the whole cluster, but this one.
 fn all_but(resource: &str) -> Value {
@@ -102,4 +107,133 @@ fn taken_away_later_it_is_named_and_the_replica_stays_ready() {
     });
     event(&plane, "own", named);
     assert!(cotter.log().contains(named), "{}", cotter.log());
+}
+
+/// Waits until the ready replica names this, and counts it.
+fn named(cotter: &Cotter, line: &str, [verb, resource, namespace]: [&str; 3]) {
+    wait::until(line, TRIED_AGAIN, || {
+        cotter.ops("/readyz?verbose").1.contains(line).then_some(())
+    });
+    let metric = format!(
+        "cotter_missing_permissions{{verb=\"{verb}\",resource=\"{resource}\",namespace=\"{namespace}\"}} 1"
+    );
+    eventually(&metric, || {
+        cotter.ops("/metrics").1.contains(&metric).then_some(())
+    });
+}
+
+/// Waits until nothing is missing.
+fn content(cotter: &Cotter) {
+    wait::until("nothing is missing", TRIED_AGAIN, || {
+        let named = cotter.ops("/readyz?verbose").1.contains("may not ");
+        let counted = cotter
+            .ops("/metrics")
+            .1
+            .contains("cotter_missing_permissions{");
+        (!named && !counted).then_some(())
+    });
+}
+
+#[test]
+fn events_that_cannot_be_written_are_named_and_written_later() {
+    let test = "events_that_cannot_be_written_are_named_and_written_later";
+    if !parts_are_here(test) {
+        return;
+    }
+    let plane = ControlPlane::shared();
+    let own = unique("own");
+    plane.namespace(&own, &[]);
+    let account = Account::new(&plane, &own);
+    account.grant(&all_but("none"));
+    account.grant_in(&own, &json!([]));
+    let cotter = start(&account, &own);
+    cotter.wait_until_ready();
+    let lease = format!("may not get leases in namespace {own}");
+    named(
+        &cotter,
+        &format!("[!] lease: {lease}"),
+        ["get", "leases", &own],
+    );
+    let line = format!("[!] events: may not create events.events.k8s.io in namespace {own}");
+    // With the whole cluster watched, as many namespaces as it has may have Events.
+    named(&cotter, &line, ["create", "events.events.k8s.io", ""]);
+    assert!(
+        cotter.log().contains(&line["[!] events: ".len()..]),
+        "{}",
+        cotter.log()
+    );
+    assert_eq!(review(&cotter, "default").status, 200);
+    account.regrant_in(&own, &own_rules());
+    content(&cotter);
+    event(&plane, &own, &lease);
+}
+
+/// A ReplicaSet whose Pod is pinned as cotter would pin it.
+fn pinned_workload(plane: &ControlPlane, namespace: &str) {
+    let to = format!("localhost:1/app:dev@sha256:{}", "a".repeat(64));
+    let slot = json!({"containers/a": {"from": "localhost:1/app:dev", "to": to}}).to_string();
+    let meta = json!({"labels": {"app": "web", "cotter.dev/pinned": "true"}, "annotations": {"cotter.dev/images": slot}});
+    let set = json!({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "web", "namespace": namespace},
+        "spec": {"replicas": 1, "selector": {"matchLabels": {"app": "web"}},
+            "template": {"metadata": meta, "spec": {"containers": [{"name": "a", "image": to}]}}}});
+    plane.apply(&set.to_string(), &[]).ok();
+}
+
+#[test]
+fn a_revision_that_cannot_be_recorded_is_named_until_it_is() {
+    let test = "a_revision_that_cannot_be_recorded_is_named_until_it_is";
+    if !parts_are_here(test) {
+        return;
+    }
+    let plane = ControlPlane::start();
+    let definitions = cotter::cli::crd::definitions().unwrap();
+    plane.apply(&definitions, &["--server-side"]).ok();
+    let wait = [
+        "wait",
+        "--for=condition=Established",
+        "--timeout=20s",
+        "crd/revisionpins.cotter.dev",
+    ];
+    plane.kubectl(&wait).ok();
+    plane.namespace("own", &[]);
+    plane.namespace("shop", &[("cotter.dev/mode", "enforce")]);
+    let account = Account::new(&plane, "own");
+    let rules = |verbs: &[&str]| {
+        let mut rules = all_but("none");
+        rules.as_array_mut().unwrap().extend([
+            rule("pods", &READ, &[]),
+            rule(
+                "revisionpins.cotter.dev",
+                &[&["list", "watch"], verbs].concat(),
+                &[],
+            ),
+        ]);
+        rules
+    };
+    account.grant(&rules(&[]));
+    account.grant_in("own", &own_rules());
+    let cotter = start(&account, "own");
+    cotter.wait_until_ready();
+    pinned_workload(&plane, "shop");
+    let pins = "revisionpins.cotter.dev";
+    let line =
+        |verb: &str| format!("[!] revision records: may not {verb} {pins} in namespace shop");
+    named(&cotter, &line("patch"), ["patch", pins, ""]);
+    event(
+        &plane,
+        "own",
+        &line("patch")["[!] revision records: ".len()..],
+    );
+    // The API server asks for this one only where the object is not there yet.
+    account.regrant(&rules(&["patch"]));
+    named(&cotter, &line("create"), ["create", pins, ""]);
+    event(
+        &plane,
+        "own",
+        &line("create")["[!] revision records: ".len()..],
+    );
+    account.regrant(&rules(&["patch", "create"]));
+    content(&cotter);
+    let made = plane.get("/apis/cotter.dev/v1alpha1/namespaces/shop/revisionpins");
+    assert_eq!(made["items"].as_array().unwrap().len(), 1);
 }

@@ -82,9 +82,18 @@ impl<'a> Account<'a> {
 
     /// Puts other rules in the place of those granted in the whole cluster.
     pub fn regrant(&self, rules: &Value) {
+        self.put("ClusterRole", "clusterroles", rules);
+    }
+
+    /// Puts other rules in the place of those granted in one namespace.
+    pub fn regrant_in(&self, namespace: &str, rules: &Value) {
+        self.put("Role", &format!("namespaces/{namespace}/roles"), rules);
+    }
+
+    fn put(&self, kind: &str, under: &str, rules: &Value) {
         let name = format!("cotter-{}", self.namespace);
-        let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": rules});
-        let path = format!("/apis/rbac.authorization.k8s.io/v1/clusterroles/{name}");
+        let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": name}, "rules": rules});
+        let path = format!("/apis/rbac.authorization.k8s.io/v1/{under}/{name}");
         let put = self.plane.request("PUT", &path, Some(&role));
         assert_eq!(put.status, 200, "{}", put.text());
     }
@@ -112,9 +121,14 @@ pub fn rule(resource: &str, verbs: &[&str], names: &[&str]) -> Value {
     rule
 }
 
-/// What cotter needs in its own namespace for Events and the ConfigMap.
+/// What cotter needs in its own namespace for the Lease, Events and the ConfigMap.
 pub fn own_rules() -> Value {
     json!([
+        rule(
+            "leases.coordination.k8s.io",
+            &["create", "get", "update"],
+            &[]
+        ),
         rule("events.events.k8s.io", &["create", "patch"], &[]),
         rule("configmaps", &["get", "list", "watch"], &["cotter"]),
     ])

@@ -39,6 +39,8 @@ fn an_authority_from_a_file_is_registered_and_exchanged_with_an_overlap() {
     let flags: Vec<_> = flags.iter().map(String::as_str).collect();
     let replica = site.ready(&flags);
     assert!(site.is_answered(&replica));
+    let ends = "cotter_certificate_not_after_timestamp_seconds{kind=\"leaf\"}";
+    assert!(replica.metric(ends) > 1.7e9, "{}", replica.metric(ends));
     assert_eq!(site.shared("ca.crt"), "", "no authority of cotter's own");
     folder.write("ca.crt", [first.pem(), second.pem()].concat());
     eventually("both", || {

@@ -16,6 +16,7 @@ mod support;
 mod callers;
 mod files;
 mod healing;
+mod rights;
 mod rotating;
 mod site;
 mod starting;

@@ -7,7 +7,10 @@ use cotter::tls::authority::Authority;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::site::{Site, eventually, site};
+use crate::{
+    rights::{CONFIGURATIONS, less},
+    site::{Site, eventually, site},
+};
 
 #[test]
 fn a_replica_registers_itself_and_touches_nothing_else() {
@@ -107,29 +110,10 @@ fn write_secret(site: &Site<'_>, data: &Value) {
     assert_eq!(made.status, 201, "{}", made.text());
 }
 
-const CONFIGURATIONS: &str = "mutatingwebhookconfigurations";
-
-fn has(rule: &Value, verb: &str) -> bool {
-    rule["verbs"]
-        .as_array()
-        .is_some_and(|verbs| verbs.iter().any(|one| one == verb))
-}
-
 #[test]
 fn what_is_missing_is_named_until_it_is_there() {
     let site = site!();
     let [role, cluster] = site.rights();
-    let less = |rights: &(&'static str, Value), resource: &str, verb: &str| {
-        let (kind, mut rules) = rights.clone();
-        let mut rules_of = rules.as_array_mut().unwrap().iter_mut();
-        let rule = rules_of.find(|rule| rule["resources"][0] == resource && has(rule, verb));
-        let verbs = rule.unwrap()["verbs"].as_array_mut().unwrap();
-        verbs.retain(|one| one != verb);
-        if verbs.is_empty() {
-            verbs.push(json!("get"));
-        }
-        (kind, rules)
-    };
     for (name, rights, expected) in [
         (
             "no list of the configuration",

@@ -1,6 +1,10 @@
+use http_body_util::BodyExt as _;
 use rstest::rstest;
 
-use super::*;
+use super::{
+    book::{LIFE, MOST},
+    *,
+};
 
 fn entry(note: &str) -> Entry {
     Entry {
@@ -55,4 +59,49 @@ fn a_note_fits_the_api_and_is_cut_between_characters() {
     assert!(note.len() <= LONGEST_NOTE && note.len() > LONGEST_NOTE - 4);
     assert!(note.ends_with("ä…"));
     assert_eq!(cut("short", LONGEST_NOTE), "short");
+}
+
+/// An API server that refuses Events as long as it is told to.
+fn server(refuses: watch::Receiver<bool>) -> Client {
+    let server = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+        let refuses = *refuses.borrow();
+        async move {
+            let (code, answer) = if refuses {
+                let status = json!({"kind": "Status", "status": "Failure", "code": 403, "message": "no"});
+                (403, status.to_string().into_bytes())
+            } else {
+                let body = request.into_body().collect().await.unwrap().to_bytes();
+                (201, body.to_vec())
+            };
+            let response = http::Response::builder().status(code);
+            Ok::<_, kube::Error>(response.body(kube::client::Body::from(answer)).unwrap())
+        }
+    });
+    Client::new(server, "own")
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refused_event_is_named_and_comes_again_until_it_is_written() {
+    let (refuses, told) = watch::channel(true);
+    let (mut tasks, metrics) = (JoinSet::new(), Arc::<Metrics>::default());
+    let events = Events::open(server(told), None, metrics.clone(), &mut tasks);
+    let mut denied = events.denied();
+    let about = |namespace: &str| About {
+        namespace: namespace.into(),
+        ..About::default()
+    };
+    let what = What::warning("MissingPermission", "Watch");
+    for namespace in ["own", "shop"] {
+        events.send(&about(namespace), what, "a");
+    }
+    let first = denied.wait_for(Option::is_some).await.unwrap().clone();
+    let first = first.unwrap();
+    assert!(first.text.starts_with("may not create events.events.k8s.io in namespace own: grant"));
+    tokio::time::sleep(Duration::from_mins(2)).await;
+    assert_eq!(denied.borrow_and_update().as_ref(), Some(&first));
+    assert!(!denied.has_changed().unwrap(), "it is told once");
+    refuses.send_replace(false);
+    assert!(denied.wait_for(Option::is_none).await.is_ok());
+    let written = "cotter_events_total{ok=\"yes\"} 1\n";
+    assert!(metrics.encode().contains(written), "{}", metrics.encode());
 }

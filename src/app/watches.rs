@@ -71,7 +71,7 @@ pub(super) fn tell(
                     State::WaitsFor(reason) => handle.wait_for(reason),
                 }
             }
-            teller.tell(denied(&now));
+            teller.tell(&denied(&now));
             if !Teller::turns(&mut statuses).await {
                 return;
             }
@@ -85,7 +85,7 @@ impl Missing {
         let mut teller = self.teller();
         loop {
             let now = denied(&statuses.borrow_and_update());
-            teller.tell(now);
+            teller.tell(&now);
             if !Teller::turns(&mut statuses).await {
                 return;
             }
@@ -120,7 +120,7 @@ impl Missing {
                 },
             };
             let denied = now.and_then(|trouble| Some((right(trouble.missing?), trouble.text)));
-            teller.tell(denied.into_iter().collect());
+            teller.tell(&denied.into_iter().collect());
             if !Teller::turns(&mut trouble).await {
                 return;
             }
@@ -140,8 +140,8 @@ impl Missing {
 
 impl Teller {
     /// Tells what is missing now, and takes back what is no longer.
-    pub(super) fn tell(&mut self, now: BTreeMap<Permission, String>) {
-        let (granted, news) = self.told.take(&now, Instant::now());
+    pub(super) fn tell(&mut self, now: &BTreeMap<Permission, String>) {
+        let (granted, news) = self.told.take(now, Instant::now());
         for right in granted {
             self.note(&right, false);
         }

@@ -122,8 +122,8 @@ fn what_is_missing_is_named_until_it_is_there() {
     let less = |rights: &(&'static str, Value), resource: &str, verb: &str| {
         let (kind, mut rules) = rights.clone();
         let mut rules_of = rules.as_array_mut().unwrap().iter_mut();
-        let rule = rules_of.find(|rule| rule["resources"][0] == resource && has(rule, verb));
-        let verbs = rule.unwrap()["verbs"].as_array_mut().unwrap();
+        let found = rules_of.find(|one| one["resources"][0] == resource && has(one, verb));
+        let verbs = found.unwrap()["verbs"].as_array_mut().unwrap();
         verbs.retain(|one| one != verb);
         if verbs.is_empty() {
             verbs.push(json!("get"));

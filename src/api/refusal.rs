@@ -77,7 +77,10 @@ mod tests {
 
     #[test]
     fn an_apply_may_lack_either_verb() {
-        for (message, expected) in [(RBAC.to_owned(), "create"), (RBAC.replace("create", "patch"), "patch")] {
+        for (message, expected) in [
+            (RBAC.to_owned(), "create"),
+            (RBAC.replace("create", "patch"), "patch"),
+        ] {
             let status = Status::failure(&message, "Forbidden").with_code(403);
             assert_eq!(verb_of_apply(&status), expected);
         }

@@ -78,7 +78,8 @@ impl Mapped {
         let mut teller = self.missing.teller();
         loop {
             self.look();
-            teller.tell(denied(&status.borrow_and_update()));
+            let missing = denied(&status.borrow_and_update());
+            teller.tell(&missing);
             tokio::select! {
                 _ = self.map.seen.changed() => {}
                 _ = status.changed() => {}
@@ -105,18 +106,7 @@ impl Mapped {
             Reload::Refused(error) => self.refuse(&seen, &error.to_string()),
             Reload::Changed(file) => self.replace(&seen, &file),
         }
-        self.ready_with(error);
-    }
-
-    /// Before any content is in use, what is wrong with it has to be mended first.
-    fn ready_with(&self, error: Option<String>) {
-        match (self.used, error, &self.refused) {
-            (true, Some(error), _) => self.ready.pass_with(error),
-            (true, None, Some(refused)) => self.ready.pass_with(format!("{OLD}: {refused}")),
-            (true, None, None) => self.ready.pass(),
-            (false, _, Some(refused)) => self.ready.wait_for(refused.clone()),
-            (false, _, None) => {}
-        }
+        told(&self.ready, self.used, error, self.refused.as_deref());
     }
 
     fn replace(&mut self, seen: &Seen, file: &FileConfig) {
@@ -148,6 +138,19 @@ impl Mapped {
     }
 }
 
+/// How the check stands with what the watch failed with and why the latest content is refused. Before any is in use,
+/// that has to be mended first.
+fn told(ready: &Handle, used: bool, error: Option<String>, refused: Option<&str>) {
+    match (used, error, refused) {
+        (true, Some(error), _) => ready.pass_with(error),
+        (true, None, Some(refused)) => ready.pass_with(format!("{OLD}: {refused}")),
+        (true, None, None) => ready.pass(),
+        (false, _, Some(refused)) => ready.wait_for(refused.to_owned()),
+        (false, Some(error), None) => ready.wait_for(error),
+        (false, None, None) => {}
+    }
+}
+
 fn text(content: &Content) -> Result<&str, String> {
     match content {
         Content::Text(text) => Ok(text),
@@ -159,5 +162,30 @@ fn text(content: &Content) -> Result<&str, String> {
             "has no key {KEY}, only {}; put the configuration under {KEY}",
             keys.join(", ")
         )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_the_check_says_is_what_is_so_now() {
+        let readiness = Readiness::default();
+        let ready = readiness.check("config map");
+        let line = |used, error: Option<&str>, refused| {
+            told(&ready, used, error.map(str::to_owned), refused);
+            readiness.checks().remove(0).to_string()
+        };
+        let refused = line(false, None, Some("no key"));
+        assert_eq!(refused, "[-] config map: no key");
+        assert_eq!(line(true, None, None), "[+] config map");
+        assert_eq!(
+            line(true, Some("gone"), Some("bad")),
+            "[!] config map: gone"
+        );
+        // The API server is back, and the latest content is still refused.
+        let after = line(true, None, Some("bad"));
+        assert_eq!(after, format!("[!] config map: {OLD}: bad"));
     }
 }

@@ -71,7 +71,7 @@ pub(super) fn tell(
                     State::WaitsFor(reason) => handle.wait_for(reason),
                 }
             }
-            teller.tell(denied(&now));
+            teller.tell(&denied(&now));
             if !Teller::turns(&mut statuses).await {
                 return;
             }
@@ -96,7 +96,7 @@ impl Missing {
             } else {
                 check.pass_with(errors.join("; "));
             }
-            teller.tell(denied(&now));
+            teller.tell(&denied(&now));
             if !Teller::turns(&mut statuses).await {
                 return;
             }
@@ -150,7 +150,7 @@ impl Missing {
                 right.target.namespace = right.target.namespace.filter(|_| by_namespace);
                 Some((right, text))
             });
-            teller.tell(denied.into_iter().collect());
+            teller.tell(&denied.into_iter().collect());
             if !Teller::turns(&mut trouble).await {
                 return;
             }
@@ -170,8 +170,8 @@ impl Missing {
 
 impl Teller {
     /// Tells what is missing now, and takes back what is no longer.
-    pub(super) fn tell(&mut self, now: BTreeMap<Permission, String>) {
-        let (granted, news) = self.told.take(&now, Instant::now());
+    pub(super) fn tell(&mut self, now: &BTreeMap<Permission, String>) {
+        let (granted, news) = self.told.take(now, Instant::now());
         for right in granted {
             self.note(&right, false);
         }

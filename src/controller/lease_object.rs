@@ -52,7 +52,9 @@ impl LeaseObject {
             Ok(owner) => owner.owner_ref(&()),
             Err(kube::Error::Api(status)) if refusal::is_of_a_right(&status) => {
                 let message = status.message;
-                tracing::warn!("the Lease gets no owner and stays when cotter is removed: {message}");
+                tracing::warn!(
+                    "the Lease gets no owner and stays when cotter is removed: {message}"
+                );
                 None
             }
             Err(error) => {

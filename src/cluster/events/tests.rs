@@ -67,7 +67,8 @@ fn server(refuses: watch::Receiver<bool>) -> Client {
         let refuses = *refuses.borrow();
         async move {
             let (code, answer) = if refuses {
-                let status = json!({"kind": "Status", "status": "Failure", "code": 403, "message": "no"});
+                let status =
+                    json!({"kind": "Status", "status": "Failure", "code": 403, "message": "no"});
                 (403, status.to_string().into_bytes())
             } else {
                 let body = request.into_body().collect().await.unwrap().to_bytes();
@@ -96,7 +97,11 @@ async fn a_refused_event_is_named_and_comes_again_until_it_is_written() {
     }
     let first = denied.wait_for(Option::is_some).await.unwrap().clone();
     let first = first.unwrap();
-    assert!(first.text.starts_with("may not create events.events.k8s.io in namespace own: grant"));
+    assert!(
+        first
+            .text
+            .starts_with("may not create events.events.k8s.io in namespace own: grant")
+    );
     tokio::time::sleep(Duration::from_mins(2)).await;
     assert_eq!(denied.borrow_and_update().as_ref(), Some(&first));
     assert!(!denied.has_changed().unwrap(), "it is told once");

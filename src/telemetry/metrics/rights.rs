@@ -26,7 +26,7 @@ impl Rights {
     pub(super) fn register(&self, r: &mut Registry) {
         r.register(
             "missing_permissions",
-            "Rights that the API server does not grant; 1 while something fails for it",
+            "Rights that the API server does not grant; 1 while a request fails for it",
             self.missing.clone(),
         );
         r.register(

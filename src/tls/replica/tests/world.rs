@@ -4,8 +4,7 @@ use std::collections::VecDeque;
 
 use jiff::Timestamp;
 
-use super::super::*;
-use crate::tls::{bundle, ports::Hook};
+use crate::tls::{bundle, ports::Hook, replica::*};
 
 pub(super) const HOST: &str = "cotter.cotter-system.svc";
 

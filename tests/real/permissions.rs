@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     lab::{Cotter, eventually, parts_are_here, unique},
-    rights::{Account, events, own_rules, review, rule},
+    rights::{Account, events, know_pins, own_rules, review, rule},
     support::{control_plane::ControlPlane, wait},
 };
 
@@ -17,8 +17,14 @@ const TRIED_AGAIN: Duration = Duration::from_mins(2);
 
 /// The rules of a cotter that watches the whole cluster, but this one.
 fn all_but(resource: &str) -> Value {
-    let rules = ["namespaces", "secrets", "serviceaccounts"]
-        .map(|r| (r != resource).then(|| rule(r, &READ, &[])));
+    let all = [
+        "namespaces",
+        "secrets",
+        "serviceaccounts",
+        "pods",
+        "revisionpins.cotter.dev",
+    ];
+    let rules = all.map(|r| (r != resource).then(|| rule(r, &READ, &[])));
     rules.into_iter().flatten().collect()
 }
 
@@ -45,6 +51,7 @@ fn at_the_start_it_is_waited_for_and_granted_later_it_is_used() {
         return;
     }
     let plane = ControlPlane::shared();
+    know_pins(&plane);
     let own = unique("own");
     plane.namespace(&own, &[]);
     let account = Account::new(&plane, &own);
@@ -141,6 +148,7 @@ fn events_that_cannot_be_written_are_named_and_written_later() {
         return;
     }
     let plane = ControlPlane::shared();
+    know_pins(&plane);
     let own = unique("own");
     plane.namespace(&own, &[]);
     let account = Account::new(&plane, &own);
@@ -186,31 +194,17 @@ fn a_revision_that_cannot_be_recorded_is_named_until_it_is() {
         return;
     }
     let plane = ControlPlane::start();
-    let definitions = cotter::cli::crd::definitions().unwrap();
-    plane.apply(&definitions, &["--server-side"]).ok();
-    let wait = [
-        "wait",
-        "--for=condition=Established",
-        "--timeout=20s",
-        "crd/revisionpins.cotter.dev",
-    ];
-    plane.kubectl(&wait).ok();
+    know_pins(&plane);
     plane.namespace("own", &[]);
     plane.namespace("shop", &[("cotter.dev/mode", "enforce")]);
     let account = Account::new(&plane, "own");
     let rules = |verbs: &[&str]| {
         let mut rules = all_but("none");
-        rules.as_array_mut().unwrap().extend([
-            rule("pods", &READ, &[]),
-            rule(
-                "revisionpins.cotter.dev",
-                &[&["list", "watch"], verbs].concat(),
-                &[],
-            ),
-        ]);
+        let writes = rule("revisionpins.cotter.dev", verbs, &[]);
+        rules.as_array_mut().unwrap().push(writes);
         rules
     };
-    account.grant(&rules(&[]));
+    account.grant(&all_but("none"));
     account.grant_in("own", &own_rules());
     let cotter = start(&account, "own");
     cotter.wait_until_ready();

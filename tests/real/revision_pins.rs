@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::{
     lab::{Cotter, Lab, Namespace, config, eventually, lab, unique},
+    rights::know_pins,
     workload::{Moving, images, pods},
 };
 
@@ -11,11 +12,7 @@ const OPT_IN: (&str, &str) = ("cotter.dev/mode", "enforce");
 
 /// A cotter of the test's own, in a cluster that knows `RevisionPin`s.
 fn own_cotter(lab: &Lab) -> Cotter {
-    let definitions = cotter::cli::crd::definitions().unwrap();
-    lab.plane.apply(&definitions, &["--server-side"]).ok();
-    let wait = ["wait", "--for=condition=Established", "--timeout=20s"];
-    let wait = [&wait[..], &["crd/revisionpins.cotter.dev"]].concat();
-    lab.plane.kubectl(&wait).ok();
+    know_pins(&lab.plane);
     let namespace = unique("own");
     lab.plane.namespace(&namespace, &[]);
     let own = ["--namespace", &namespace, "--pod-name", "one"];

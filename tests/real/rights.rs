@@ -32,6 +32,15 @@ pub fn review(cotter: &Cotter, namespace: &str) -> Reply {
     sent.unwrap()
 }
 
+/// Lets the cluster know `RevisionPin`s.
+pub fn know_pins(plane: &ControlPlane) {
+    let definitions = cotter::cli::crd::definitions().unwrap();
+    plane.apply(&definitions, &["--server-side"]).ok();
+    let pins = "crd/revisionpins.cotter.dev";
+    let wait = ["wait", "--for=condition=Established", "--timeout=20s", pins];
+    plane.kubectl(&wait).ok();
+}
+
 /// A ServiceAccount, and the kubeconfig that is it.
 pub struct Account<'a> {
     plane: &'a ControlPlane,

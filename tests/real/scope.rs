@@ -1,10 +1,13 @@
 //! `--watch-namespaces`: rights in the listed namespaces only.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use crate::{
     lab::{Cotter, Lab, config, eventually, lab, one, pinned, unique},
-    rights::{Account, events, own_rules, rule},
+    rights::{Account, events, know_pins, own_rules, rule},
+    support::wait,
 };
 
 const READ: [&str; 3] = ["get", "list", "watch"];
@@ -14,12 +17,15 @@ fn rules_within() -> Value {
     let read = ["list", "watch"];
     json!([
         rule("secrets", &read, &[]),
-        rule("serviceaccounts", &read, &[])
+        rule("serviceaccounts", &read, &[]),
+        rule("pods", &read, &[]),
+        rule("revisionpins.cotter.dev", &read, &[])
     ])
 }
 
 /// A cotter that watches these namespaces; it has no rights in the last one but to see the namespace itself.
 fn start<'l>(lab: &'l Lab, own: &str, namespaces: [&str; 2]) -> (Cotter, Account<'l>) {
+    know_pins(&lab.plane);
     lab.plane.namespace(own, &[]);
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cotter"},
         "data": {"cotter.yaml": config(&[&lab.tokens], "")}});
@@ -87,7 +93,8 @@ fn a_namespace_without_a_role_is_named_and_the_others_are_served() {
     );
 
     account.grant_in(&bank, &rules_within());
-    eventually("the role is used", || {
+    // Pins are asked for again every 30 s.
+    wait::until("the role is used", Duration::from_mins(1), || {
         (cotter.ops("/readyz") == (200, "ok\n".to_owned())).then_some(())
     });
 }

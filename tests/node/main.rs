@@ -15,6 +15,8 @@ mod cotter;
 mod first_users;
 mod images;
 mod lab;
+mod load;
+mod losing;
 mod node_only;
 mod revisions;
 mod traces;
@@ -37,6 +39,7 @@ fn main() -> ExitCode {
         first_users::TESTS,
         images::TESTS,
         revisions::TESTS,
+        losing::TESTS,
     ]
     .concat();
     if sandbox::inside() {

@@ -1,6 +1,7 @@
 //! One revision, one build; a new rollout, the new one.
 
 use std::collections::BTreeSet;
+use std::thread;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -23,6 +24,9 @@ pub const TESTS: &[Test] = &[
     ("revisions::a_lost_node_keeps_the_build", a_lost_node),
 ];
 
+/// `resolve.fresh`: Pods that are closer to each other may share an answer.
+const FRESH: Duration = Duration::from_secs(2);
+
 fn rollout_restart_after_a_push(lab: &Lab) {
     let namespace = "restart";
     enforced(lab, namespace);
@@ -38,6 +42,7 @@ fn rollout_restart_after_a_push(lab: &Lab) {
         builds(&pods_of(lab, namespace, "app=app")),
         BTreeSet::from([old])
     );
+    thread::sleep(FRESH);
 
     let new = lab.registry.push("public/restart", "new", &["dev"]);
     lab.plane

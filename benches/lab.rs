@@ -14,7 +14,7 @@ use futures_util::TryStreamExt as _;
 use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
-    Api, ResourceExt as _,
+    Api, ResourceExt,
     api::{DeleteParams, ListParams, WatchEvent, WatchParams},
 };
 use serde_json::json;

@@ -15,7 +15,7 @@ use jiff::Timestamp;
 use k8s_openapi::api::core::v1::Pod;
 use kube::{
     Api, ResourceExt,
-    api::{DeleteParams, ListParams, WatchEvent, WatchParams},
+    api::{DeleteParams, ListParams, ObjectList, WatchEvent, WatchParams},
 };
 use serde_json::json;
 use tokio::{task::spawn_blocking, time::timeout};
@@ -100,9 +100,7 @@ impl Deployed {
 
     /// Deletes a Pod, and follows the one that takes its place until it is Ready.
     pub(crate) async fn start_again(&mut self) -> Result<Start> {
-        tokio::time::sleep(PAUSE).await;
-        let list = ListParams::default().labels(self.selector);
-        let before = self.pods.list(&list).await?;
+        let before = self.quiet().await?;
         let oldest = before.iter().min_by_key(|pod| pod.creation_timestamp());
         let oldest = oldest.context("no Pod is there")?.name_any();
         let known: BTreeSet<String> = before.iter().map(ResourceExt::name_any).collect();
@@ -125,6 +123,23 @@ impl Deployed {
             said,
             pod,
         })
+    }
+
+    /// The Pods, when none of them is still ending.
+    async fn quiet(&self) -> Result<ObjectList<Pod>> {
+        let list = ListParams::default().labels(self.selector);
+        let start = Instant::now();
+        while start.elapsed() < PATIENCE {
+            tokio::time::sleep(PAUSE).await;
+            let pods = self.pods.list(&list).await?;
+            if pods
+                .iter()
+                .all(|pod| pod.metadata.deletion_timestamp.is_none())
+            {
+                return Ok(pods);
+            }
+        }
+        bail!("a Pod does not end: {}", self.selector);
     }
 
     /// When a Pod that was not known is Ready, and the id of its container.

@@ -83,7 +83,8 @@ fn crate_new(layout: &Path, binary: &Path) -> Result<Row> {
     let image = build_image(layout)?;
     // The linker's work is the last that cargo does.
     let linked = fs::metadata(binary)?.modified()?;
-    let cargo = linked.duration_since(start)?;
+    let cargo = linked.duration_since(start);
+    let cargo = cargo.context("cargo found nothing to build")?;
     Ok(Row {
         name: NEW.to_owned(),
         figure: format!("{:.2} × binary", image.as_secs_f64() / cargo.as_secs_f64()),
@@ -106,16 +107,15 @@ fn build_image(layout: &Path) -> Result<Duration> {
     Ok(script("image.sh", Some(layout))?.1)
 }
 
-/// Takes what cargo has built of cotter itself away, for the one target of this binary.
+/// Makes cargo build cotter itself again, for the one target of this binary: `cargo clean` would do so for all targets.
 fn forget(binary: &Path) -> Result<()> {
-    let folder = binary.ancestors().nth(2).and_then(Path::file_name);
-    let triple = folder.context("target/<triple>/release/cotter is the path of the binary")?;
-    let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
-    let mut clean = Command::new(cargo);
-    clean.args(["clean", "--quiet", "--release", "--package"]);
-    clean.args([env!("CARGO_PKG_NAME"), "--target"]).arg(triple);
-    run(clean)?;
-    ensure!(!binary.exists(), "{} is still there", binary.display());
+    let own = concat!(env!("CARGO_PKG_NAME"), "-");
+    for folder in fs::read_dir(binary.with_file_name(".fingerprint"))? {
+        let folder = folder?;
+        if folder.file_name().to_string_lossy().starts_with(own) {
+            fs::remove_dir_all(folder.path())?;
+        }
+    }
     Ok(())
 }
 

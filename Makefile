@@ -35,7 +35,7 @@ check: $(TOOLS)/cargo-deny ## format, lints, documentation, dependencies
 	PATH="$(CURDIR)/$(TOOLS):$$PATH" $(CARGO) deny --all-features check bans licenses sources
 
 .PHONY: bench
-bench: ## one table of ratios, measured in one run (release build)
+bench: parts $(IMAGE_TO_TEST) ## one table of ratios, measured in one run (release build)
 	$(CARGO) bench --bench admission
 
 .PHONY: image

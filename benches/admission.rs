@@ -10,11 +10,14 @@ mod cpu;
 mod creates;
 mod echo;
 mod first_pods;
+mod image;
+mod lab;
 mod load;
 mod manifests;
 mod memory;
 mod process;
 mod registry;
+mod replica;
 mod reviews;
 mod startup;
 mod support;
@@ -22,10 +25,11 @@ mod table;
 mod tls;
 mod warm;
 
-use std::{env, path::Path, process::ExitCode};
+use std::{env, io, path::Path, process::ExitCode};
 
 use anyhow::Result;
 use table::Table;
+use tokio::runtime::Runtime;
 
 // What cotter uses: the echo shall not be slower for its allocator.
 #[global_allocator]
@@ -38,15 +42,24 @@ fn main() -> Result<ExitCode> {
     {
         echo::serve(address, [cert, key, patch].map(Path::new))?;
     }
+    if let [first, filter] = arguments.as_slice()
+        && first == replica::INSIDE
+    {
+        let table = Table::go_on(filter.clone());
+        runtime()?.block_on(replica::measure(&table))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     // `cargo test --all-targets` runs this program too, without the argument that `cargo bench` gives.
     if !arguments.iter().any(|argument| argument == "--bench") {
         return Ok(ExitCode::SUCCESS);
     }
     let filter = arguments.into_iter().find(|a| !a.starts_with("--"));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .enable_all()
-        .build()?;
-    runtime.block_on(measure(filter.unwrap_or_default()))
+    runtime()?.block_on(measure(filter.unwrap_or_default()))
+}
+
+fn runtime() -> io::Result<Runtime> {
+    let mut builder = tokio::runtime::Builder::new_multi_thread();
+    builder.enable_all().build()
 }
 
 /// Measures every row that was asked for, whatever becomes of the others.
@@ -59,6 +72,8 @@ async fn measure(filter: String) -> Result<ExitCode> {
         ("memory", memory::rows(&table).await),
         ("start to ready", startup::rows(&table)),
         ("Pod creates", creates::rows(&table).await),
+        ("replica", replica::rows(&table)),
+        ("image", image::rows(&table)),
     ];
     let mut code = ExitCode::SUCCESS;
     for (what, result) in results {

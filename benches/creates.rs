@@ -105,7 +105,8 @@ async fn patch_of(cotter: &Server, images: &[String]) -> Result<String> {
     answer::patch(&answer)
 }
 
-async fn client(kubeconfig: &Path) -> Result<Client> {
+/// A client of the cluster that a kubeconfig leads to.
+pub(crate) async fn client(kubeconfig: &Path) -> Result<Client> {
     let kubeconfig = Kubeconfig::read_from(kubeconfig)?;
     let options = KubeConfigOptions::default();
     let config = Config::from_custom_kubeconfig(kubeconfig, &options).await?;

@@ -34,6 +34,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 
 const POLL: Duration = Duration::from_millis(1);
 
+// Far less than the second after which TCP asks again: it would be part of the figure.
+const CONNECT: Duration = Duration::from_millis(100);
+
 /// How much of a server's log is kept for the message about its end.
 const LOG_TAIL: usize = 4 << 10;
 
@@ -288,9 +291,10 @@ fn tail(log: &Mutex<Vec<u8>>) -> String {
     text.unwrap_or_default()
 }
 
-fn is_ready(ops: SocketAddr) -> bool {
+/// Whether `/readyz` at this address says so.
+pub(crate) fn is_ready(ops: SocketAddr) -> bool {
     let ask = || -> Result<()> {
-        let mut tcp = TcpStream::connect(ops)?;
+        let mut tcp = TcpStream::connect_timeout(&ops, CONNECT)?;
         tcp.set_read_timeout(Some(Duration::from_secs(1)))?;
         let request = format!("GET /readyz HTTP/1.1\r\nHost: {ops}\r\nConnection: close\r\n\r\n");
         tcp.write_all(request.as_bytes())?;

@@ -54,6 +54,16 @@ impl Table {
         Ok(Self { filter })
     }
 
+    /// Goes on with the table of another process.
+    pub(crate) fn go_on(filter: String) -> Self {
+        Self { filter }
+    }
+
+    /// What the names of the rows hold.
+    pub(crate) fn filter(&self) -> &str {
+        &self.filter
+    }
+
     /// Whether a row of this name was asked for.
     pub(crate) fn wants(&self, name: &str) -> bool {
         name.contains(&self.filter)

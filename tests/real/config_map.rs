@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::{
     lab::{Cotter, config, eventually, lab, unique},
-    rights::{events, review},
+    rights::{events, know_pins, review},
     support::{control_plane::ControlPlane, wait},
 };
 
@@ -89,6 +89,7 @@ fn a_change_is_in_use_within_seconds() {
 #[test]
 fn a_bad_one_is_refused_where_its_owner_looks() {
     let lab = lab!();
+    know_pins(&lab.plane);
     let own = unique("own");
     lab.plane.namespace(&own, &[]);
     let put = |text: &str| put(&lab.plane, &own, &json!({"cotter.yaml": text}));

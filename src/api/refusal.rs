@@ -69,7 +69,11 @@ mod tests {
         };
         let details = StatusDetails {
             causes: vec![cause],
-            ..StatusDetails::default()
+            name: String::new(),
+            group: String::new(),
+            kind: String::new(),
+            uid: String::new(),
+            retry_after_seconds: 0,
         };
         let status = Status::failure(message, "Forbidden").with_code(code);
         assert_eq!(is_of_a_right(&status.with_details(details)), expected);

@@ -100,7 +100,7 @@ fn pod(cotter: &[Start], pause: &[Start]) -> Result<Row> {
         name: POD.to_owned(),
         figure: format!("{:.2} × pause", cotter.as_secs_f64() / pause.as_secs_f64()),
         beside: format!(
-            "{} / {} for pause, which has no probe; the chart's asks every 2 s; longest of {STARTS}: {}",
+            "{} / {} for pause, which has no probe; the chart's asks every second; longest of {STARTS}: {}",
             millis(cotter),
             millis(pause),
             millis(longest)

@@ -22,14 +22,18 @@ struct Counted<'b> {
 
 impl<'b> Counted<'b> {
     fn install(bench: &'b Bench) -> Self {
-        let release = bench.install(&json!({"failurePolicy": "Fail"}));
+        Self::install_with(bench, "Fail")
+    }
+
+    fn install_with(bench: &'b Bench, failure_policy: &str) -> Self {
+        let release = bench.install(&json!({"failurePolicy": failure_policy}));
         bench.namespace("shop", &[("cotter.dev/mode", "enforce")]);
         let server = WebhookServer::start(|_| json!([]));
         let bundle = base64::Engine::encode(&base64::prelude::BASE64_STANDARD, server.ca());
         let url = server.url();
         release.patch_webhook(|webhook| {
             webhook["clientConfig"] = json!({"service": null, "url": url, "caBundle": bundle});
-            // The templates' one must be as free of errors as the Pods'.
+            // Those that ignore failures must be as free of errors as the Pods' one.
             webhook["failurePolicy"] = "Fail".into();
         });
         let counted = Self { release, server };
@@ -50,6 +54,10 @@ impl<'b> Counted<'b> {
 
     /// Sends it, expects that it goes through, and says whether the webhook was asked.
     fn asked(&self, what: &str, act: impl FnOnce() -> Reply) -> bool {
+        self.times_asked(what, act) > 0
+    }
+
+    fn times_asked(&self, what: &str, act: impl FnOnce() -> Reply) -> usize {
         let before = self.server.reviews().len();
         let reply = act();
         assert!(
@@ -57,7 +65,7 @@ impl<'b> Counted<'b> {
             "{what}: {}",
             reply.text()
         );
-        self.server.reviews().len() > before
+        self.server.reviews().len() - before
     }
 
     fn create(&self, pod: &Value) -> bool {
@@ -202,6 +210,77 @@ fn of_ephemeral_updates_only_those_with_a_new_name() {
 }
 
 #[test]
+fn a_new_pod_without_a_trace_of_an_answer_is_asked_about_again() {
+    let bench = bench!();
+    let counted = Counted::install_with(&bench, "Ignore");
+    let secret = json!([{"name": "regcred"}]);
+    let annotated = |name: &str| json!({"annotations": {name: "{}"}});
+    let data = json!([{"name": "data", "image": {"reference": "data:1"}}, {"name": "tmp", "emptyDir": {}}]);
+    let rows = [
+        ("by digest", json!({}), json!({}), 2),
+        (
+            "by digest, with a pull secret",
+            json!({}),
+            json!({"imagePullSecrets": secret}),
+            1,
+        ),
+        (
+            "by tag, with a pull secret",
+            json!({}),
+            json!({"imagePullSecrets": secret, "initContainers": [{"name": "init", "image": "init:1"}]}),
+            2,
+        ),
+        (
+            "a volume by tag, with a pull secret",
+            json!({}),
+            json!({"imagePullSecrets": secret, "volumes": data}),
+            2,
+        ),
+        (
+            "other annotations",
+            annotated("example.com/a"),
+            json!({}),
+            2,
+        ),
+        (
+            "what was written",
+            annotated("cotter.dev/images"),
+            json!({}),
+            1,
+        ),
+        (
+            "what stayed unpinned",
+            annotated("cotter.dev/unpinned"),
+            json!({}),
+            1,
+        ),
+    ];
+    for (what, metadata, spec, expected) in rows {
+        let mut pod = pod("again", metadata);
+        pod["spec"]
+            .as_object_mut()
+            .unwrap()
+            .extend(spec.as_object().unwrap().clone());
+        let create = || counted.send("POST", "pods", &pod);
+        assert_eq!(counted.times_asked(what, create), expected, "{what}");
+        if expected == 2 {
+            let image = json!({"spec": {"containers": [{"name": "app", "image": "other:1"}]}});
+            let path = "/api/v1/namespaces/shop/pods/again";
+            let patch = || {
+                counted.release.bench.plane.send(
+                    "PATCH",
+                    path,
+                    STRATEGIC,
+                    image.to_string().as_bytes(),
+                )
+            };
+            assert_eq!(counted.times_asked(what, patch), 1, "{what}, updated");
+        }
+        counted.remove("again");
+    }
+}
+
+#[test]
 fn a_thousand_containers_stay_within_the_budget() {
     let bench = bench!();
     let counted = Counted::install(&bench);
@@ -225,6 +304,11 @@ fn a_thousand_containers_stay_within_the_budget() {
         container["image"] = next.into();
     }
     assert!(counted.asked("every image", || counted.send("PUT", "pods/big", &every)));
+    counted.remove("big");
+    drop(counted);
+    let counted = Counted::install_with(&bench, "Ignore");
+    big["spec"]["imagePullSecrets"] = json!([{"name": "regcred"}]);
+    assert!(counted.create(&big));
     counted.remove("big");
 }
 

@@ -126,7 +126,14 @@ fn the_webhooks_are_called_for_what_holds_images() {
     let rendered = Rendered::of(&json!({}));
     let found = webhooks(rendered.one("MutatingWebhookConfiguration"));
     let names: Vec<_> = found.iter().map(|(name, _)| *name).collect();
-    assert_eq!(names, ["pods.cotter.dev", "workloads.cotter.dev"]);
+    assert_eq!(
+        names,
+        [
+            "pods.cotter.dev",
+            "again.cotter.dev",
+            "workloads.cotter.dev"
+        ]
+    );
     let resources = |webhook: &Value| -> Vec<String> {
         let rules = webhook["rules"].as_array().unwrap().iter();
         let each = rules.flat_map(|rule| {
@@ -150,8 +157,9 @@ fn the_webhooks_are_called_for_what_holds_images() {
         "jobs",
         "cronjobs",
     ];
-    assert_eq!(resources(found[1].1), templates.map(|t| format!("{t} 2")));
-    for (_, webhook) in found {
+    assert_eq!(resources(found[1].1), ["pods 1"]);
+    assert_eq!(resources(found[2].1), templates.map(|t| format!("{t} 2")));
+    for (name, webhook) in found {
         let fixed = json!(["Ignore", 10, "IfNeeded", "Equivalent", "None", ["v1"]]);
         let members = [
             "failurePolicy",
@@ -162,8 +170,12 @@ fn the_webhooks_are_called_for_what_holds_images() {
             "admissionReviewVersions",
         ];
         assert_eq!(Value::from_iter(members.map(|m| webhook[m].clone())), fixed);
+        let modes: &[&str] = match name {
+            "again.cotter.dev" => &["enforce"],
+            _ => &["enforce", "audit"],
+        };
         let selector = json!([
-            {"key": "cotter.dev/mode", "operator": "In", "values": ["enforce", "audit"]},
+            {"key": "cotter.dev/mode", "operator": "In", "values": modes},
             {"key": "kubernetes.io/metadata.name", "operator": "NotIn", "values": ["kube-system", "kube-node-lease", "cotter-system"]},
         ]);
         assert_eq!(webhook["namespaceSelector"]["matchExpressions"], selector);

@@ -17,6 +17,33 @@ failurePolicy: {{ .failurePolicy }}
 {{ include "cotter.call" .root }}
 {{- end -}}
 
+{{/* The second call for a new Pod that bears no trace of an answer to the first. */}}
+{{- define "cotter.again" -}}
+{{- $image := "has(c.image) && !c.image.contains('@')" -}}
+rules:
+- apiGroups: [""]
+  apiVersions: [v1]
+  resources: [pods]
+  operations: [CREATE]
+  scope: Namespaced
+matchConditions:
+- name: not-mirror
+  expression: {{ include "cotter.notMirror" . | quote }}
+- name: not-answered
+  expression: >-
+    !has(object.metadata.annotations)
+    || !('cotter.dev/images' in object.metadata.annotations || 'cotter.dev/unpinned' in object.metadata.annotations)
+- name: may-need-something
+  expression: >-
+    {{ include "cotter.list" (list "object" "imagePullSecrets") }}.size() == 0
+    || {{ include "cotter.list" (list "object" "containers") }}.exists(c, {{ $image }})
+    || {{ include "cotter.list" (list "object" "initContainers") }}.exists(c, {{ $image }})
+    || {{ include "cotter.list" (list "object" "volumes") }}.exists(v, has(v.image) && has(v.image.reference) && !v.image.reference.contains('@'))
+namespaceSelector: {{- include "cotter.namespaces" (dict "root" . "modes" (list "enforce")) | nindent 2 }}
+failurePolicy: Ignore
+{{ include "cotter.call" . }}
+{{- end -}}
+
 {{/* How cotter is called. Neither caBundle nor the path stands here: cotter writes both, and GitOps leaves them alone. */}}
 {{- define "cotter.call" -}}
 clientConfig:
@@ -34,7 +61,7 @@ admissionReviewVersions: [v1]
 {{/* Which requests for Pods there is anything to say about. Each list is read once, so that the cost stays linear. */}}
 {{- define "cotter.conditions" -}}
 - name: not-mirror
-  expression: "!has(object.metadata.annotations) || !('kubernetes.io/config.mirror' in object.metadata.annotations)"
+  expression: {{ include "cotter.notMirror" . | quote }}
 - name: not-deleting
   expression: {{ include "cotter.notDeleting" . | quote }}
 - name: images-changed
@@ -44,6 +71,10 @@ admissionReviewVersions: [v1]
     != {{ include "cotter.images" "oldObject" }}
     || {{ include "cotter.list" (list "object" "ephemeralContainers") }}.size()
     != {{ include "cotter.list" (list "oldObject" "ephemeralContainers") }}.size()
+{{- end -}}
+
+{{- define "cotter.notMirror" -}}
+!has(object.metadata.annotations) || !('kubernetes.io/config.mirror' in object.metadata.annotations)
 {{- end -}}
 
 {{- define "cotter.notDeleting" -}}

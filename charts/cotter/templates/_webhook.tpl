@@ -19,7 +19,6 @@ failurePolicy: {{ .failurePolicy }}
 
 {{/* The second call for a new Pod that bears no trace of an answer to the first. */}}
 {{- define "cotter.again" -}}
-{{- $image := "has(c.image) && !c.image.contains('@')" -}}
 rules:
 - apiGroups: [""]
   apiVersions: [v1]
@@ -36,9 +35,7 @@ matchConditions:
 - name: may-need-something
   expression: >-
     {{ include "cotter.list" (list "object" "imagePullSecrets") }}.size() == 0
-    || {{ include "cotter.list" (list "object" "containers") }}.exists(c, {{ $image }})
-    || {{ include "cotter.list" (list "object" "initContainers") }}.exists(c, {{ $image }})
-    || {{ include "cotter.list" (list "object" "volumes") }}.exists(v, has(v.image) && has(v.image.reference) && !v.image.reference.contains('@'))
+    || {{ include "cotter.images" "object" }}.exists(texts, texts.exists(text, !text.contains('@')))
 namespaceSelector: {{- include "cotter.namespaces" (dict "root" . "modes" (list "enforce")) | nindent 2 }}
 failurePolicy: Ignore
 {{ include "cotter.call" . }}

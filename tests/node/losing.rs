@@ -90,26 +90,31 @@ const FORCE: [Force; 2] = [
 fn by_force(lab: &Lab) {
     lab.registry.delay(SLOW);
     let images = images(lab, "losing-by-force");
-    // Whether a call is made again at a replica that lives is chance, so few creates prove little: what is held is the sum.
-    let mut sums = [(0, 0); FORCE.len()];
     for rate in [10, 100] {
         let namespace = format!("losing-by-force-{rate}");
         enforced(lab, &namespace);
-        for (force, sum) in FORCE.iter().zip(&mut sums) {
-            let (lost, in_flight) = force.during(lab, &namespace, rate, &images);
-            *sum = (sum.0 + lost, sum.1 + in_flight);
+        for force in FORCE {
+            let (creates, in_flight) = force.during(lab, &namespace, rate, &images);
+            let (how, lost, of) = (force.name, lost(&creates).count(), creates.len());
+            assert!(
+                lost <= in_flight,
+                "{how} at {rate}/s: {lost} of {of}, {in_flight} in flight"
+            );
         }
         load::forget(lab, &namespace);
     }
     lab.registry.delay(Duration::ZERO);
-    for (force, (lost, in_flight)) in FORCE.iter().zip(sums) {
-        assert!(lost <= in_flight, "{}: {lost} of {in_flight}", force.name);
-    }
 }
 
 impl Force {
-    /// How many creates are lost, and how many were in flight when it happened.
-    fn during(&self, lab: &Lab, namespace: &str, rate: u32, images: &[String]) -> (usize, usize) {
+    /// The creates around it, and how many of them were in flight when it happened.
+    fn during(
+        &self,
+        lab: &Lab,
+        namespace: &str,
+        rate: u32,
+        images: &[String],
+    ) -> (Vec<Created>, usize) {
         let over = &AtomicBool::new(false);
         let (creates, from, to) = thread::scope(|scope| {
             let go_on = |_| !over.load(Ordering::Relaxed);
@@ -125,13 +130,12 @@ impl Force {
         });
         let in_flight = |one: &&Created| one.began <= to && from <= one.ended;
         let in_flight = creates.iter().filter(in_flight).count();
-        (lost(&creates).count(), in_flight)
+        (creates, in_flight)
     }
 }
 
-fn lost<'a>(creates: impl IntoIterator<Item = &'a Created>) -> impl Iterator<Item = &'a str> {
-    let lost = |one: &'a Created| one.lost.as_deref();
-    creates.into_iter().filter_map(lost)
+fn lost(creates: &[Created]) -> impl Iterator<Item = &str> {
+    creates.iter().filter_map(|one| one.lost.as_deref())
 }
 
 /// So many tags that none is asked for again while its last answer is fresh.

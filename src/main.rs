@@ -1,12 +1,14 @@
 //! The `cotter` program.
 
-use std::process::ExitCode;
+use std::{env, io, process::ExitCode};
 
 use anstream::eprintln;
-use clap::Parser;
+use clap::FromArgMatches as _;
 use cotter::{
     app,
-    cli::{Cli, Command, certs, crd},
+    cli::{
+        Cli, Command, certs, completions, crd, docs, man, plugin, pull_secret, registry, version,
+    },
     config::Config,
 };
 
@@ -17,13 +19,25 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const COULD_NOT_RUN: u8 = 2;
 
 fn main() -> ExitCode {
-    let Cli { command } = Cli::parse();
+    let matches = plugin::command(env::args_os().next().as_deref()).get_matches();
+    let Cli { command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match command {
         Command::Serve(args) => Config::new(*args).map_err(Into::into).and_then(app::serve),
         Command::Certs(args) => certs::run(args),
         Command::Crd(args) => crd::run(args),
+        Command::PullSecret(args) => pull_secret::run(*args),
+        Command::Registry(command) => registry::run(command),
+        Command::Completions(args) => completions::run(args),
+        Command::Man(args) => man::run(&args),
+        Command::Version(args) => version::run(args),
+        Command::Docs(args) => docs::run(args),
     };
     result.unwrap_or_else(|error| {
+        let cause = error.downcast_ref::<io::Error>().map(io::Error::kind);
+        if cause == Some(io::ErrorKind::BrokenPipe) {
+            // Whoever reads has read enough.
+            return ExitCode::SUCCESS;
+        }
         eprintln!("cotter: {error:#}");
         ExitCode::from(COULD_NOT_RUN)
     })

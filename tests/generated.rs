@@ -1,16 +1,31 @@
 //! Files that are made from the code equal what the code makes; `UPDATE=1` writes them.
+#![expect(
+    clippy::unwrap_used,
+    reason = "a file that cannot be written fails the test"
+)]
 
 use std::{fs, path::Path};
 
-use cotter::cli::crd;
+use cotter::cli::{crd, docs};
 
 #[test]
 fn the_definitions_of_the_chart() {
-    let path = Path::new("charts/cotter/crds-generated/revisionpins.cotter.dev.yaml");
-    let made = crd::definitions().unwrap();
+    holds(
+        "charts/cotter/crds-generated/revisionpins.cotter.dev.yaml",
+        &crd::definitions().unwrap(),
+    );
+}
+
+#[test]
+fn the_page_of_the_command_line() {
+    holds("docs/cli.md", &docs::page().unwrap());
+}
+
+fn holds(path: &str, made: &str) {
+    let path = Path::new(path);
     if std::env::var_os("UPDATE").is_some() {
         fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, &made).unwrap();
+        fs::write(path, made).unwrap();
     }
     let kept = fs::read_to_string(path).unwrap_or_default();
     assert!(

@@ -38,7 +38,7 @@ impl InUse {
         deadline: Duration,
         metrics: Arc<Metrics>,
     ) -> Result<Self> {
-        let client = Client::new(settings::registry(file), metrics.clone())?;
+        let client = Client::new(crate::cli::settings::registry(file), metrics.clone())?;
         let admission = settings::admission(file, deadline);
         Ok(Self {
             client,
@@ -56,7 +56,7 @@ impl InUse {
 
     /// Puts another configuration in use, or says why that cannot be.
     pub(super) fn replace(&self, file: &FileConfig) -> Result<(), String> {
-        let swapped = self.client.swap(settings::registry(file));
+        let swapped = self.client.swap(crate::cli::settings::registry(file));
         swapped.map_err(|error| error.to_string())?;
         let admission = settings::admission(file, self.deadline);
         self.admission.store(Arc::new(admission));

@@ -5,31 +5,8 @@ use std::time::Duration;
 use crate::{
     admission, config,
     config::file::{CredentialSource, FileConfig},
-    registry::settings::{HostSettings, Settings},
     telemetry::logs::{LogFormat, LogLevel},
 };
-
-/// The registry client's part.
-pub(super) fn registry(file: &FileConfig) -> Settings {
-    let resolve = &file.resolve;
-    let host = |host: &config::file::RegistryHost| HostSettings {
-        host: host.host.clone(),
-        plain_http: host.plain_http,
-        ca: host.ca.clone(),
-        auth_hosts: host.auth_hosts.clone(),
-        allow_private: host.allow_private,
-    };
-    Settings {
-        max_stale: resolve.max_stale,
-        negative_ttl: resolve.negative_ttl,
-        timeout: resolve.timeout,
-        per_registry: resolve.per_registry,
-        offline: resolve.offline,
-        deny_cidrs: resolve.deny_cidrs.clone(),
-        allow_cidrs: resolve.allow_cidrs.clone(),
-        hosts: file.registries.iter().map(host).collect(),
-    }
-}
 
 /// The admission's part. `longest`: the longest that one review may take.
 pub(super) fn admission(file: &FileConfig, longest: Duration) -> admission::settings::Settings {

@@ -1,7 +1,22 @@
 //! The commands, one file for each except `serve`.
 
+pub mod asking;
 pub mod certs;
+pub mod completions;
 pub mod crd;
+pub mod credentials;
+pub mod docs;
+pub mod exit;
+pub mod files;
+pub mod man;
+pub mod plugin;
+pub mod proof;
+pub mod pull_secret;
+pub mod registry;
+pub mod running;
+pub mod settings;
+pub mod terminal;
+pub mod version;
 
 use clap::{Parser, Subcommand};
 
@@ -18,13 +33,23 @@ pub struct Cli {
 
 /// The commands.
 #[derive(Clone, Debug, Subcommand)]
+#[expect(
+    missing_docs,
+    reason = "documentation here would take the place of the command's own help"
+)]
 pub enum Command {
-    /// `cotter serve`.
     Serve(Box<ServeArgs>),
-    /// `cotter certs`.
     Certs(certs::Certs),
-    /// `cotter crd`.
     Crd(crd::Crd),
+    PullSecret(Box<pull_secret::PullSecret>),
+    /// Log this machine in to registries
+    #[command(subcommand)]
+    Registry(registry::Registry),
+    Completions(completions::Completions),
+    Man(man::Pages),
+    Version(version::Version),
+    #[command(hide = true)]
+    Docs(docs::Docs),
 }
 
 #[cfg(test)]
@@ -36,5 +61,40 @@ mod tests {
     #[test]
     fn the_options_fit_together() {
         Cli::command().debug_assert();
+    }
+
+    /// The commands that do something, each with its whole name.
+    fn leaves(command: &clap::Command, name: &str, found: &mut Vec<(String, String)>) {
+        let below: Vec<_> = command.get_subcommands().collect();
+        if below.is_empty() {
+            let examples = command.get_after_help().or(command.get_after_long_help());
+            let examples = examples.map(ToString::to_string).unwrap_or_default();
+            found.push((name.to_owned(), examples));
+        }
+        for below in below {
+            leaves(below, &format!("{name} {}", below.get_name()), found);
+        }
+    }
+
+    #[test]
+    fn every_command_has_an_example_that_parses() {
+        let mut commands = Vec::new();
+        leaves(&Cli::command(), "cotter", &mut commands);
+        for (name, examples) in commands {
+            let mut own = 0;
+            for typed in examples.lines().filter_map(|line| line.strip_prefix("  ")) {
+                for part in typed.split(['|', '>', '<', '(', ')', '\\', '&']) {
+                    let Some(line) = part.trim().strip_prefix("cotter ") else {
+                        continue;
+                    };
+                    let line = format!("cotter {line}");
+                    own += usize::from(line.starts_with(&name));
+                    let parsed = Cli::try_parse_from(line.split_whitespace());
+                    let error = parsed.err().map(|error| error.to_string());
+                    assert_eq!(error, None, "{line}");
+                }
+            }
+            assert!(own > 0, "{name} has no example");
+        }
     }
 }

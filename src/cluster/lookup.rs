@@ -7,7 +7,7 @@ use std::{
 };
 
 use futures_util::{FutureExt as _, future::try_join};
-use kube::{Api, Client, api::ListParams};
+use kube::{Api, Client};
 use smol_str::SmolStr;
 use tokio::{
     sync::{Semaphore, mpsc},
@@ -20,8 +20,8 @@ use super::{
     flights::{Flight, Flights},
     ledger::Listed,
     limiter::Limiter,
-    objects::{NamespaceObject, SecretObject, identity, revision},
-    pull_secrets::selector,
+    listing,
+    objects::{NamespaceObject, identity},
     state::State,
 };
 use crate::{
@@ -35,9 +35,6 @@ use crate::{
 
 /// The longest that one look-up goes on; an admission's deadline ends its own waiting earlier.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Objects in one answer, as the watches ask for them.
-const PAGE: u32 = 500;
 
 /// Namespaces listed at once when many opt in together.
 const LISTS_AT_ONCE: usize = 8;
@@ -193,25 +190,9 @@ impl Lookup {
     }
 
     async fn list_type(&self, namespace: &str, kind: SecretType) -> kube::Result<OfType> {
-        let api: Api<SecretObject> = Api::namespaced(self.client.clone(), namespace);
-        let mut params = ListParams::default().fields(selector(kind)).limit(PAGE);
-        let mut secrets = Vec::new();
-        loop {
-            let page = api.list(&params).await?;
-            for object in &page.items {
-                if object.kind == Some(kind) {
-                    let (_, name, revision) = identity(object);
-                    let secret = PullSecret::read(&name, kind, &object.data);
-                    secrets.push((revision, kind, Arc::new(secret)));
-                }
-            }
-            let next = page.metadata.continue_.filter(|token| !token.is_empty());
-            if next.is_none() {
-                let revision = revision(page.metadata.resource_version.as_deref());
-                return Ok((kind, revision, secrets));
-            }
-            params.continue_token = next;
-        }
+        let (revision, secrets) = listing::of_type(&self.client, namespace, kind).await?;
+        let of_type = |(revision, secret)| (revision, kind, secret);
+        Ok((kind, revision, secrets.into_iter().map(of_type).collect()))
     }
 
     fn failed<T>(&self, error: &str) -> Option<T> {

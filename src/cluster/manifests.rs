@@ -62,6 +62,18 @@ struct Found {
     notices: Vec<String>,
 }
 
+// === impl Manifests ===
+
+impl Manifests {
+    /// The pull secrets of the manifests at `path`, a file or a directory. Reads files, blocking.
+    ///
+    /// # Errors
+    /// [`ManifestError`] where a file cannot be read, is no manifest, or a value is not base64.
+    pub fn at(path: &Path) -> Result<Self, ManifestError> {
+        read(&files(path)?)
+    }
+}
+
 /// The files of `path`: itself, or a directory's `*.yaml`, `*.yml` and `*.json`, by name.
 ///
 /// # Errors

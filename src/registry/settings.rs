@@ -24,6 +24,9 @@ pub struct Settings {
     pub deny_cidrs: Vec<IpNet>,
     /// Ranges that are dialled though they are not public. `deny_cidrs` has the last word.
     pub allow_cidrs: Vec<IpNet>,
+    /// A person asks, from their own machine: hosts that are not listed may have private addresses, and those of this
+    /// machine are spoken to without TLS.
+    pub personal: bool,
     /// What is special about single hosts.
     pub hosts: Vec<HostSettings>,
 }
@@ -72,6 +75,7 @@ impl Default for Settings {
             offline: false,
             deny_cidrs: Vec::new(),
             allow_cidrs: Vec::new(),
+            personal: false,
             hosts: Vec::new(),
         }
     }

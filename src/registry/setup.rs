@@ -1,6 +1,6 @@
 //! Settings made ready to use: one profile (address rule, trust, connections) per listed host, and one for all others.
 
-use std::{collections::HashMap, sync::Arc, time::Duration};
+use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
 use http_body_util::Empty;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
@@ -42,6 +42,8 @@ pub(super) struct Setup {
     pub(super) settings: Settings,
     listed: HashMap<SmolStr, Arc<Profile>>,
     unlisted: Arc<Profile>,
+    /// For hosts of this machine that are not listed, where a person asks.
+    loopback: Option<Arc<Profile>>,
     guard: Arc<Guard>,
 }
 
@@ -125,21 +127,36 @@ impl Setup {
             };
             listed.insert(host.host.clone(), profile);
         }
-        let unlisted = match previous {
-            Some(previous) => Arc::clone(&previous.unlisted),
-            None => Arc::new(base.profile(HostSettings::default(), &guard)?),
+        let of_others = |plain_http| HostSettings {
+            plain_http,
+            allow_private: settings.personal,
+            ..HostSettings::default()
+        };
+        let previous = previous.filter(|previous| previous.settings.personal == settings.personal);
+        let (unlisted, loopback) = match previous {
+            Some(previous) => (Arc::clone(&previous.unlisted), previous.loopback.clone()),
+            None => {
+                let loopback = settings
+                    .personal
+                    .then(|| base.profile(of_others(true), &guard));
+                let unlisted = base.profile(of_others(false), &guard)?;
+                (Arc::new(unlisted), loopback.transpose()?.map(Arc::new))
+            }
         };
         Ok(Self {
             settings,
             listed,
             unlisted,
+            loopback,
             guard,
         })
     }
 
     /// The profile of a host as references spell it.
     pub(super) fn profile(&self, host: &str) -> &Arc<Profile> {
-        self.listed.get(host).unwrap_or(&self.unlisted)
+        let loopback = || self.loopback.as_ref().filter(|_| is_loopback(host));
+        let listed = self.listed.get(host);
+        listed.or_else(loopback).unwrap_or(&self.unlisted)
     }
 
     /// The profile of wherever a URL leads, if that host is listed.
@@ -155,4 +172,15 @@ impl Setup {
     pub(super) fn unlisted(&self) -> &Arc<Profile> {
         &self.unlisted
     }
+}
+
+/// Whether `host[:port]` is this machine under one of its usual names.
+fn is_loopback(host: &str) -> bool {
+    let name = match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) => name,
+        _ => host,
+    };
+    let address = name.trim_start_matches('[').trim_end_matches(']');
+    let is_address = |address: IpAddr| address.is_loopback();
+    name == "localhost" || address.parse().is_ok_and(is_address)
 }

@@ -3,7 +3,9 @@
 
 mod auth_field;
 mod keyring;
+mod kubectl_secret;
 mod reference;
+mod registry_types;
 mod support;
 
 use libtest_mimic::Arguments;
@@ -12,5 +14,7 @@ fn main() {
     let mut trials = reference::trials();
     trials.extend(keyring::trials());
     trials.extend(auth_field::trials());
+    trials.extend(kubectl_secret::trials());
+    trials.extend(registry_types::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

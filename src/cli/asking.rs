@@ -1,0 +1,162 @@
+//! Asking registries on behalf of a person: each image once, so many at a time, with the credentials in their order.
+
+use std::{
+    path::PathBuf,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use clap::Args;
+
+use super::{
+    credentials::{CredentialArgs, Credentials, Way},
+    settings,
+};
+use crate::{
+    admission::ports::{Ask, Registry as _},
+    config::file::{self, FileConfig},
+    domain::{
+        policy::{Cause, PinStyle},
+        question::{Failure, Resolved},
+        reference::{DEFAULT_TAG, Reference},
+    },
+    registry::client::Client,
+    telemetry::metrics::Metrics,
+};
+
+/// How registries are asked, for commands that do.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Registries")]
+pub struct RegistryArgs {
+    /// Policies, registries (private CAs, plain HTTP) and how to resolve, as `cotter serve` reads them
+    #[arg(long, value_name = "FILE", env = "COTTER_CONFIG")]
+    pub config: Option<PathBuf>,
+
+    /// Credentials.
+    #[command(flatten)]
+    pub credentials: CredentialArgs,
+}
+
+/// Asks registries. Cheap to clone; clones share connections and answers.
+#[derive(Clone, Debug)]
+pub struct Asker {
+    /// The registry client.
+    pub client: Client,
+    /// Where credentials come from.
+    pub credentials: Credentials,
+    /// The longest that one question may take.
+    pub timeout: Duration,
+    /// Answers are as old as this at most: what was asked when the command began.
+    since: Instant,
+}
+
+/// What an image means, and who was told so.
+#[derive(Clone, Debug)]
+pub struct Answered {
+    /// What the tag means.
+    pub resolved: Resolved,
+    /// The way that led there.
+    pub way: Way,
+}
+
+/// Why an image has no meaning: the way that tells most, and what came of it.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum Unanswered {
+    /// The registry said no, or could not be asked.
+    #[error("{0}")]
+    Failed(Failure),
+    /// There is no credential to ask with, as a credential helper fails.
+    #[error("{0}")]
+    NoCredential(String),
+}
+
+// === impl RegistryArgs ===
+
+impl RegistryArgs {
+    /// Reads `--config`; without it, the built-in policies and settings.
+    ///
+    /// # Errors
+    /// If the file cannot be used.
+    pub fn file(&self) -> anyhow::Result<FileConfig> {
+        Ok(self.config.as_deref().map(file::read).transpose()?.unwrap_or_default())
+    }
+}
+
+// === impl Asker ===
+
+impl Asker {
+    /// An asker with the settings of `cotter.yaml`, if there is one, and these credentials. `offline`: nobody is asked.
+    ///
+    /// # Errors
+    /// If a private CA of `cotter.yaml` cannot be used.
+    pub fn new(file: &FileConfig, credentials: Credentials, offline: bool) -> anyhow::Result<Self> {
+        let mut settings = settings::registry(file);
+        settings.personal = true;
+        settings.offline |= offline;
+        // A last known good digest is for Pods; a person is told that the registry does not answer.
+        settings.max_stale = Duration::ZERO;
+        let timeout = settings.timeout;
+        Ok(Self {
+            client: Client::new(settings, Arc::new(Metrics::default()))?,
+            credentials,
+            timeout,
+            since: Instant::now(),
+        })
+    }
+
+    /// What the tag of `image` means now, by the first credential that is told so.
+    ///
+    /// # Errors
+    /// [`Unanswered`] with the failure that tells most.
+    pub async fn resolve(
+        &self,
+        image: &Reference,
+        style: PinStyle,
+    ) -> Result<Answered, Unanswered> {
+        let ways = self.credentials.ways(image).await;
+        let ways = ways.map_err(|error| Unanswered::NoCredential(format!("{error:#}")))?;
+        let mut failures = Vec::new();
+        for way in ways {
+            let ask = self.ask(image, &way, style);
+            match self.client.resolve(ask).await {
+                Ok(resolved) => return Ok(Answered { resolved, way }),
+                Err(failure) => failures.push((way, failure)),
+            }
+        }
+        Err(Unanswered::Failed(most_telling(failures)))
+    }
+
+    /// The question for one way to ask.
+    #[must_use]
+    pub fn ask(&self, image: &Reference, way: &Way, style: PinStyle) -> Ask {
+        let (host, repository) = image.endpoint();
+        let tag = match image.digest() {
+            Some(digest) => digest.as_str(),
+            None => image.tag().unwrap_or(DEFAULT_TAG),
+        };
+        Ask {
+            host: host.into(),
+            repository: repository.into(),
+            tag: tag.into(),
+            credential: way.credential.clone(),
+            style,
+            began_after: self.since,
+            deadline: Instant::now() + self.timeout,
+        }
+    }
+}
+
+/// A registry that could not be asked tells most, then what a credential was answered, then what nobody was.
+fn most_telling(failures: Vec<(Way, Failure)>) -> Failure {
+    let rank = |(way, failure): &(Way, Failure)| match failure.cause {
+        Cause::Unavailable | Cause::Refused => 0,
+        Cause::Unauthorized => 3,
+        _ if way.credential.is_some() => 1,
+        _ => 2,
+    };
+    let most = failures.into_iter().min_by_key(rank);
+    most.map_or_else(
+        || Failure::new(Cause::Unauthorized, "there is no way to ask"),
+        |(_, failure)| failure,
+    )
+}

@@ -7,7 +7,8 @@ use clap::FromArgMatches as _;
 use cotter::{
     app,
     cli::{
-        Cli, Command, certs, completions, crd, docs, man, plugin, pull_secret, registry, version,
+        Cli, Command, certs, completions, crd, docs, man, plugin, pull_secret, registry, resolve,
+        tags, version,
     },
     config::Config,
 };
@@ -23,6 +24,8 @@ fn main() -> ExitCode {
     let Cli { command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match command {
         Command::Serve(args) => Config::new(*args).map_err(Into::into).and_then(app::serve),
+        Command::Resolve(args) => resolve::run(*args),
+        Command::Tags(args) => tags::run(*args),
         Command::Certs(args) => certs::run(args),
         Command::Crd(args) => crd::run(args),
         Command::PullSecret(args) => pull_secret::run(*args),

@@ -17,7 +17,7 @@ use crate::{
     config::file::{self, FileConfig},
     domain::{
         policy::{Cause, PinStyle},
-        question::{Failure, Resolved},
+        question::{Failure, Resolution, Resolved},
         reference::{DEFAULT_TAG, Reference},
     },
     registry::client::Client,
@@ -59,6 +59,15 @@ pub struct Answered {
     pub way: Way,
 }
 
+/// What came of the ways to ask for an image.
+#[derive(Clone, Debug)]
+pub struct Attempts {
+    /// The ways, in order.
+    pub ways: Vec<Way>,
+    /// What came of the first ones of them: failures, and then perhaps an answer, after which nobody else was asked.
+    pub outcomes: Vec<Resolution>,
+}
+
 /// Why an image has no meaning: the way that tells most, and what came of it.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unanswered {
@@ -78,7 +87,12 @@ impl RegistryArgs {
     /// # Errors
     /// If the file cannot be used.
     pub fn file(&self) -> anyhow::Result<FileConfig> {
-        Ok(self.config.as_deref().map(file::read).transpose()?.unwrap_or_default())
+        Ok(self
+            .config
+            .as_deref()
+            .map(file::read)
+            .transpose()?
+            .unwrap_or_default())
     }
 }
 
@@ -113,17 +127,30 @@ impl Asker {
         image: &Reference,
         style: PinStyle,
     ) -> Result<Answered, Unanswered> {
+        self.attempt(image, style).await?.answered()
+    }
+
+    /// Asks what the tag of `image` means now, one way after another until one is told.
+    ///
+    /// # Errors
+    /// [`Unanswered::NoCredential`], before anybody was asked.
+    pub async fn attempt(
+        &self,
+        image: &Reference,
+        style: PinStyle,
+    ) -> Result<Attempts, Unanswered> {
         let ways = self.credentials.ways(image).await;
         let ways = ways.map_err(|error| Unanswered::NoCredential(format!("{error:#}")))?;
-        let mut failures = Vec::new();
-        for way in ways {
-            let ask = self.ask(image, &way, style);
-            match self.client.resolve(ask).await {
-                Ok(resolved) => return Ok(Answered { resolved, way }),
-                Err(failure) => failures.push((way, failure)),
+        let mut outcomes = Vec::with_capacity(ways.len());
+        for way in &ways {
+            let outcome = self.client.resolve(self.ask(image, way, style)).await;
+            let is_answer = outcome.is_ok();
+            outcomes.push(outcome);
+            if is_answer {
+                break;
             }
         }
-        Err(Unanswered::Failed(most_telling(failures)))
+        Ok(Attempts { ways, outcomes })
     }
 
     /// The question for one way to ask.
@@ -146,8 +173,27 @@ impl Asker {
     }
 }
 
+// === impl Attempts ===
+
+impl Attempts {
+    /// The answer, and the way that led there.
+    ///
+    /// # Errors
+    /// [`Unanswered::Failed`] with the failure that tells most.
+    pub fn answered(self) -> Result<Answered, Unanswered> {
+        let mut failures = Vec::new();
+        for (way, outcome) in self.ways.into_iter().zip(self.outcomes) {
+            match outcome {
+                Ok(resolved) => return Ok(Answered { resolved, way }),
+                Err(failure) => failures.push((way, failure)),
+            }
+        }
+        Err(Unanswered::Failed(most_telling(failures)))
+    }
+}
+
 /// A registry that could not be asked tells most, then what a credential was answered, then what nobody was.
-fn most_telling(failures: Vec<(Way, Failure)>) -> Failure {
+pub(super) fn most_telling(failures: Vec<(Way, Failure)>) -> Failure {
     let rank = |(way, failure): &(Way, Failure)| match failure.cause {
         Cause::Unavailable | Cause::Refused => 0,
         Cause::Unauthorized => 3,

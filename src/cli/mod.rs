@@ -1,5 +1,6 @@
 //! The commands, one file for each except `serve`.
 
+pub mod answer;
 pub mod asking;
 pub mod certs;
 pub mod completions;
@@ -9,12 +10,17 @@ pub mod docs;
 pub mod exit;
 pub mod files;
 pub mod man;
+pub mod output;
 pub mod plugin;
+pub mod pod;
 pub mod proof;
 pub mod pull_secret;
 pub mod registry;
+pub mod remedy;
+pub mod resolve;
 pub mod running;
 pub mod settings;
+pub mod tags;
 pub mod terminal;
 pub mod version;
 
@@ -35,16 +41,18 @@ pub struct Cli {
 #[derive(Clone, Debug, Subcommand)]
 #[expect(
     missing_docs,
-    reason = "documentation here would take the place of the command's own help"
+    reason = "clap would show a variant's words in place of the command's own"
 )]
 pub enum Command {
     Serve(Box<ServeArgs>),
-    Certs(certs::Certs),
-    Crd(crd::Crd),
+    Resolve(Box<resolve::Resolve>),
+    Tags(Box<tags::Tags>),
     PullSecret(Box<pull_secret::PullSecret>),
-    /// Log this machine in to registries
+    /// Test registries, and log this machine in to them
     #[command(subcommand)]
     Registry(registry::Registry),
+    Certs(certs::Certs),
+    Crd(crd::Crd),
     Completions(completions::Completions),
     Man(man::Pages),
     Version(version::Version),

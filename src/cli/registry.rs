@@ -1,6 +1,7 @@
-//! `cotter registry`: the logins of this machine.
+//! `cotter registry`: what is done with one registry, and the logins of this machine.
 
 pub mod login;
+pub mod test;
 
 use std::process::ExitCode;
 
@@ -10,9 +11,10 @@ use clap::Subcommand;
 #[derive(Clone, Debug, Subcommand)]
 #[expect(
     missing_docs,
-    reason = "documentation here would take the place of the command's own help"
+    reason = "clap would show a variant's words in place of the command's own"
 )]
 pub enum Registry {
+    Test(Box<test::Test>),
     Login(login::Login),
     Logout(login::Logout),
 }
@@ -23,6 +25,7 @@ pub enum Registry {
 /// What it fails with.
 pub fn run(command: Registry) -> anyhow::Result<ExitCode> {
     match command {
+        Registry::Test(args) => test::run(*args),
         Registry::Login(args) => login::run(args),
         Registry::Logout(args) => login::log_out(args),
     }

@@ -17,13 +17,13 @@ use crate::domain::{
     pull_secret::{NamespaceSecrets, PullSecret},
 };
 
-/// The longest that the API server may take to list a namespace's pull secrets.
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The longest that the API server may take with one answer.
+pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 
 /// Why there is no list, with what to do.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
-pub struct ListError(String);
+pub struct ListError(pub(super) String);
 
 /// Those of one type, each with its revision, and the revision of the list.
 pub(super) type OfType = (u64, Vec<(u64, Arc<PullSecret>)>);

@@ -16,6 +16,7 @@ mod lookup;
 pub mod manifests;
 mod namespaces;
 mod objects;
+pub mod pod_secrets;
 mod pods;
 mod pull_secrets;
 mod revision_pins;

@@ -15,6 +15,7 @@ use smol_str::SmolStr;
 
 pub use self::canonical::{Canonical, canonicalise};
 use self::grammar::Parts;
+pub use self::grammar::is_tag;
 use super::digest::{Digest, DigestError};
 
 /// The host that a reference without one means.

@@ -9,7 +9,7 @@ use arc_swap::ArcSwap;
 use futures_util::{FutureExt as _, future::BoxFuture};
 use smol_str::SmolStr;
 use tokio::{
-    sync::Semaphore,
+    sync::{OwnedSemaphorePermit, Semaphore},
     time::{Instant, timeout_at},
 };
 
@@ -21,6 +21,7 @@ use super::{
     exchange::{Exchange, Shared},
     flight::{Flights, Pilot, Seat},
     manifest,
+    reading::Place,
     revision::Revisions,
     settings::{Settings, SettingsError},
     setup::{Base, Setup},
@@ -29,7 +30,6 @@ use super::{
 use crate::{
     admission::ports::{Ask, Registry},
     domain::{
-        digest::Digest,
         policy::{Cause, PinStyle},
         question::{Failure, Resolution, Resolved},
     },
@@ -41,11 +41,11 @@ const HOSTS: usize = 1024;
 
 /// A client for all registries and all credentials. Cheap to clone; clones share everything.
 #[derive(Clone)]
-pub struct Client(Arc<Inner>);
+pub struct Client(pub(super) Arc<Inner>);
 
-struct Inner {
+pub(super) struct Inner {
     base: Base,
-    setup: ArcSwap<Setup>,
+    pub(super) setup: ArcSwap<Setup>,
     swapping: Mutex<()>,
     shared: Arc<Shared>,
     answers: Answers,
@@ -57,11 +57,18 @@ struct Inner {
 /// How one host is doing.
 struct Host {
     breaker: Mutex<Breaker>,
-    places: Semaphore,
+    places: Arc<Semaphore>,
+}
+
+/// A conversation that may begin: the host is not left alone, and has a place free.
+pub(super) struct Open {
+    pub(super) exchange: Exchange,
+    pub(super) leave: Leave,
+    _place: OwnedSemaphorePermit,
 }
 
 /// Leave to ask a host; given back without a verdict unless there was one.
-struct Leave {
+pub(super) struct Leave {
     host: Arc<Host>,
     pass: Pass,
 }
@@ -215,14 +222,12 @@ impl Inner {
         pilot: &Pilot<Resolution>,
     ) -> Result<Resolved, Trouble> {
         let limit = start + setup.settings.timeout;
-        let (shared, credential) = (Arc::clone(&self.shared), ask.credential.clone());
-        let (host, repository) = (ask.host.clone(), ask.repository.clone());
-        let exchange = Exchange::new(shared, Arc::clone(setup), host, repository, credential)?;
-        let host = self.host(&ask.host, setup.settings.per_registry);
-        let leave = self.leave(&host, &exchange)?;
-        let Ok(Ok(_place)) = timeout_at(limit, host.places.acquire()).await else {
-            return Err(Trouble::Crowded);
-        };
+        let open = self.open(setup, Place::of(ask), limit).await?;
+        let Open {
+            exchange,
+            leave,
+            _place,
+        } = open;
         let is_late = start.elapsed() > setup.settings.timeout / 2;
         let asked = manifest::resolve(&exchange, &ask.tag, Some(&pilot.began));
         let digest = match timeout_at(limit, asked).await {
@@ -252,11 +257,38 @@ impl Inner {
         Ok(resolved)
     }
 
+    /// Waits until `limit` for a place at the host of `place`.
+    pub(super) async fn open(
+        &self,
+        setup: &Arc<Setup>,
+        place: Place,
+        limit: Instant,
+    ) -> Result<Open, Trouble> {
+        let Place {
+            host,
+            repository,
+            credential,
+        } = place;
+        let (shared, per_host) = (Arc::clone(&self.shared), setup.settings.per_registry);
+        let exchange = Exchange::new(shared, Arc::clone(setup), host, repository, credential)?;
+        let host = self.host(&exchange.host, per_host);
+        let leave = self.leave(&host, &exchange)?;
+        let places = Arc::clone(&host.places);
+        match timeout_at(limit, places.acquire_owned()).await {
+            Ok(Ok(place)) => Ok(Open {
+                exchange,
+                leave,
+                _place: place,
+            }),
+            _ => Err(Trouble::Crowded),
+        }
+    }
+
     fn host(&self, host: &SmolStr, places: usize) -> Arc<Host> {
         self.hosts.get_or_insert(host, || {
             Arc::new(Host {
                 breaker: Mutex::default(),
-                places: Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS)),
+                places: Arc::new(Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS))),
             })
         })
     }
@@ -287,7 +319,7 @@ impl Host {
 // === impl Leave ===
 
 impl Leave {
-    fn report(self, host: &SmolStr, looked_up: &Result<Digest, Trouble>) {
+    pub(super) fn report<T>(self, host: &SmolStr, looked_up: &Result<T, Trouble>) {
         match looked_up {
             Err(Trouble::Unreachable(reason)) => {
                 let now = Instant::now().into_std();
@@ -307,6 +339,6 @@ impl Drop for Leave {
     }
 }
 
-fn offline() -> Failure {
+pub(super) fn offline() -> Failure {
     Failure::new(Cause::Refused, "offline: no registry is asked")
 }

@@ -113,7 +113,8 @@ impl Resolve for SystemResolver {
 // === impl Dialer ===
 
 impl Dialer {
-    async fn dial(&self, url: &Uri) -> Result<TcpStream, DialError> {
+    /// A connection to where `url` leads, by the guard's leave.
+    pub(super) async fn dial(&self, url: &Uri) -> Result<TcpStream, DialError> {
         let origin = Origin::of(url)?;
         let addresses = match Guard::check_name(origin.host(), self.allow_private)? {
             Named::Address(address) => vec![address],

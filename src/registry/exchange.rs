@@ -53,10 +53,10 @@ pub(super) struct Exchange {
     pub(super) host: SmolStr,
     pub(super) repository: SmolStr,
     pub(super) who: Fingerprint,
-    credential: Option<Arc<Credential>>,
+    pub(super) origin: Origin,
+    pub(super) profile: Arc<Profile>,
+    pub(super) credential: Option<Arc<Credential>>,
     setup: Arc<Setup>,
-    profile: Arc<Profile>,
-    origin: Origin,
 }
 
 /// What is asked: a path below the registry's root.
@@ -70,7 +70,7 @@ pub(super) struct Inquiry<'a> {
 }
 
 /// How a request was authorised.
-enum Sent {
+pub(super) enum Sent {
     Nothing,
     Basic(HeaderValue),
     Token {
@@ -238,7 +238,11 @@ impl Exchange {
         ))
     }
 
-    async fn token(&self, realm: Realm) -> Result<Sent, Trouble> {
+    /// A token of `realm` for this conversation's credential.
+    ///
+    /// # Errors
+    /// [`Trouble`], as the token server answered.
+    pub(super) async fn token(&self, realm: Realm) -> Result<Sent, Trouble> {
         let listed = self.setup.listed(&realm.origin);
         let errand = Errand {
             profile: Arc::clone(listed.unwrap_or(&self.profile)),
@@ -264,16 +268,34 @@ impl Exchange {
     }
 
     async fn ping(&self) -> Result<HeaderMap, Trouble> {
+        let (_, headers) = self.root(None).await?;
+        Ok(headers)
+    }
+
+    /// User and password, where there are any.
+    pub(super) fn basic(&self) -> Result<Option<Sent>, Trouble> {
+        let header = self.credential.as_deref().map(token::basic).transpose()?;
+        Ok(header.map(Sent::Basic))
+    }
+
+    /// What the registry's root answers.
+    ///
+    /// # Errors
+    /// Why there is no answer.
+    pub(super) async fn root(
+        &self,
+        sent: Option<&Sent>,
+    ) -> Result<(StatusCode, HeaderMap), Trouble> {
         let root = Inquiry {
             method: Method::GET,
             path: "/v2/".to_owned(),
             accept: None,
             began: None,
         };
-        let reply = self.follow(&root, None).await?;
-        let headers = reply.headers().clone();
+        let reply = self.follow(&root, sent.and_then(Sent::header)).await?;
+        let (status, headers) = (reply.status(), reply.headers().clone());
         drop(read_at_most(reply.into_body(), limits::ERROR).await);
-        Ok(headers)
+        Ok((status, headers))
     }
 
     /// Sends, and follows where the answer leads. `authorization` goes to the registry's own origin only.
@@ -318,7 +340,7 @@ impl Exchange {
 // === impl Sent ===
 
 impl Sent {
-    fn header(&self) -> Option<&HeaderValue> {
+    pub(super) fn header(&self) -> Option<&HeaderValue> {
         match self {
             Self::Nothing => None,
             Self::Basic(header) | Self::Token { header, .. } => Some(header),

@@ -13,6 +13,10 @@ pub(super) const MANIFEST: usize = 4 << 20;
 pub(super) const CONFIG: usize = 4 << 20;
 /// What a token server may send, as in containers/image.
 pub(super) const TOKEN: usize = 1 << 20;
+/// What a registry may send for one page of tags. Google's pages hold all tags at once, some 300 bytes each.
+pub(super) const TAGS: usize = 4 << 20;
+/// Pages of one tag list; GHCR gives 100 tags a page, and nobody reads through more than ten thousand.
+pub(super) const TAG_PAGES: usize = 100;
 /// What is read of an error's body, to find its code and to keep the connection.
 pub(super) const ERROR: usize = 64 << 10;
 

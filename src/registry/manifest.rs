@@ -119,7 +119,7 @@ fn inquiry<'a>(
 }
 
 /// A repository or tag goes into a path as it is, so it may hold nothing that means something there.
-fn checked(name: &str) -> Result<&str, Trouble> {
+pub(super) fn checked(name: &str) -> Result<&str, Trouble> {
     let is_plain = |b: u8| b.is_ascii_alphanumeric() || b"._-/:".contains(&b);
     let has_dots = name.split('/').any(|part| matches!(part, "" | "." | ".."));
     if name.bytes().all(is_plain) && !has_dots {
@@ -187,7 +187,7 @@ async fn by_body(reply: Response<Incoming>, tag: &str) -> Result<(Digest, Bytes)
 }
 
 /// The cause of a GET that was not answered with 200; where its code says more than its status, by the code.
-async fn status(reply: Response<Incoming>) -> Trouble {
+pub(super) async fn status(reply: Response<Incoming>) -> Trouble {
     let status = reply.status();
     let body = read_at_most(reply.into_body(), limits::ERROR).await;
     let errors: Errors = body

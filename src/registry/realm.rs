@@ -26,7 +26,8 @@ pub(super) struct Realm {
     pub(super) url: Uri,
 }
 
-/// The token request that a Bearer `challenge` of `registry` for `repository` leads to.
+/// The token request that a Bearer `challenge` of `registry` for `repository` leads to. For no repository, which is the
+/// empty name, the token says who asks and grants nothing.
 ///
 /// # Errors
 /// [`Trouble::Refused`] if the realm is not one that this registry's credentials may go to, with the remedy.
@@ -52,7 +53,8 @@ pub(super) fn realm(
         )));
     }
     let query = query(&url, param("service"), param("scope"), repository);
-    let url = origin.url(&format!("{}?{query}", url.path()))?;
+    let mark = if query.is_empty() { "" } else { "?" };
+    let url = origin.url(&format!("{}{mark}{query}", url.path()))?;
     Ok(Realm { origin, url })
 }
 
@@ -76,7 +78,9 @@ fn query(url: &Uri, service: Option<&str>, scope: Option<&str>, repository: &str
     if let Some(scope) = scope.filter(|scope| !scope.is_empty() && !scope.contains(':')) {
         add("scope", scope);
     }
-    add("scope", &format!("repository:{repository}:pull"));
+    if !repository.is_empty() {
+        add("scope", &format!("repository:{repository}:pull"));
+    }
     query.join("&")
 }
 
@@ -165,5 +169,19 @@ mod tests {
                 format!("https://r.example/t?{before}{expected}")
             );
         }
+    }
+
+    #[rstest]
+    #[case::plain("https://r.example/t", "https://r.example/t")]
+    #[case::query("https://r.example/t?x=1", "https://r.example/t?x=1")]
+    fn without_a_repository_nothing_is_asked_for(#[case] url: &str, #[case] expected: &str) {
+        let params = [("realm".to_owned(), url.to_owned())];
+        let challenge = Challenge {
+            scheme: Scheme::Bearer,
+            params: params.into(),
+        };
+        let registry = Origin::of_registry("r.example", false).unwrap();
+        let realm = realm(&challenge, &registry, &HostSettings::default(), "").unwrap();
+        assert_eq!(realm.url.to_string(), expected);
     }
 }

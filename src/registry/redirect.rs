@@ -34,7 +34,7 @@ pub(super) fn target(from: &Uri, headers: &HeaderMap) -> Result<Uri, Trouble> {
 }
 
 /// RFC 3986 section 5.2 for the forms that registries use: absolute, `//host/path`, `/path`, and a path beside `from`'s.
-fn join(from: &Uri, location: &str) -> Option<Uri> {
+pub(super) fn join(from: &Uri, location: &str) -> Option<Uri> {
     let location = location.split('#').next().unwrap_or_default();
     if location.starts_with("//") {
         return format!("{}:{location}", from.scheme_str()?).parse().ok();

@@ -8,7 +8,7 @@ use hyper_util::{
     client::legacy,
     rt::{TokioExecutor, TokioTimer},
 };
-use rustls::crypto::CryptoProvider;
+use rustls::{ClientConfig, crypto::CryptoProvider};
 use smol_str::SmolStr;
 
 use super::{
@@ -51,6 +51,9 @@ pub(super) struct Setup {
 pub(super) struct Profile {
     pub(super) host: HostSettings,
     pub(super) connections: Connections,
+    /// What `connections` dial and shake hands with, for whoever wants to see each by itself.
+    pub(super) dialer: Dialer,
+    pub(super) tls: Arc<ClientConfig>,
 }
 
 // === impl Base ===
@@ -81,13 +84,16 @@ impl Base {
             guard: Arc::clone(guard),
             allow_private: host.allow_private,
         };
+        let tls = Arc::new(config.clone());
         let builder = HttpsConnectorBuilder::new().with_tls_config(config);
         let connector = if host.plain_http {
             builder.https_or_http()
         } else {
             builder.https_only()
         };
-        let connector = connector.enable_all_versions().wrap_connector(dialer);
+        let connector = connector
+            .enable_all_versions()
+            .wrap_connector(dialer.clone());
         let connections = legacy::Client::builder(TokioExecutor::new())
             .pool_timer(TokioTimer::new())
             .timer(TokioTimer::new())
@@ -96,7 +102,12 @@ impl Base {
             .http1_max_buf_size(HEAD)
             .retry_canceled_requests(true)
             .build(connector);
-        Ok(Profile { host, connections })
+        Ok(Profile {
+            host,
+            connections,
+            dialer,
+            tls,
+        })
     }
 }
 
@@ -133,15 +144,14 @@ impl Setup {
             ..HostSettings::default()
         };
         let previous = previous.filter(|previous| previous.settings.personal == settings.personal);
-        let (unlisted, loopback) = match previous {
-            Some(previous) => (Arc::clone(&previous.unlisted), previous.loopback.clone()),
-            None => {
-                let loopback = settings
-                    .personal
-                    .then(|| base.profile(of_others(true), &guard));
-                let unlisted = base.profile(of_others(false), &guard)?;
-                (Arc::new(unlisted), loopback.transpose()?.map(Arc::new))
-            }
+        let (unlisted, loopback) = if let Some(previous) = previous {
+            (Arc::clone(&previous.unlisted), previous.loopback.clone())
+        } else {
+            let loopback = settings
+                .personal
+                .then(|| base.profile(of_others(true), &guard));
+            let unlisted = base.profile(of_others(false), &guard)?;
+            (Arc::new(unlisted), loopback.transpose()?.map(Arc::new))
         };
         Ok(Self {
             settings,

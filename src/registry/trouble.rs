@@ -6,6 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
+use hyper_util::client::legacy;
+
 use super::{guard::Forbidden, limits::ReadError, origin::NoOrigin};
 use crate::domain::{policy::Cause, question::Failure};
 
@@ -66,10 +68,14 @@ impl Trouble {
             if let Some(forbidden) = error.downcast_ref::<Forbidden>() {
                 return Self::Refused(forbidden.to_string());
             }
+            next = error.source();
+            // It says no more than that there is an error, and what it was doing.
+            if error.is::<legacy::Error>() && next.is_some() {
+                continue;
+            }
             let separator = if text.is_empty() { "" } else { ": " };
             // Writing into a String cannot fail.
             let _ = write!(text, "{separator}{error}");
-            next = error.source();
         }
         Self::Unreachable(text)
     }

@@ -14,6 +14,10 @@ use hyper::body::Incoming;
 use percent_encoding::percent_decode_str;
 use serde_json::{Value, json};
 
+#[path = "oci_image.rs"]
+mod oci_image;
+
+pub use self::oci_image::Image;
 use super::{
     ca::Ca,
     serve::{Distance, Served, serve, tls},
@@ -22,19 +26,7 @@ use super::{
 const INDEX: &str = "application/vnd.oci.image.index.v1+json";
 const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
 const CONFIG: &str = "application/vnd.oci.image.config.v1+json";
-
-/// What [`OciRegistry::push`] makes an image of. Equal images have equal digests.
-#[derive(Clone, Debug, Default)]
-pub struct Image {
-    /// What tells one build from another.
-    pub build: String,
-    /// Annotations of the index, or of the manifest where there is no index.
-    pub annotations: BTreeMap<String, String>,
-    /// Labels in the configuration of every platform.
-    pub labels: BTreeMap<String, String>,
-    /// `os/architecture`; none makes one linux/amd64 manifest without an index.
-    pub platforms: Vec<String>,
-}
+const LAYER: &str = "application/vnd.oci.image.layer.v1.tar+gzip";
 
 /// What was asked of a registry so far.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,6 +41,8 @@ pub struct Counts {
     pub gets: usize,
     /// Authorised GETs of blobs.
     pub blobs: usize,
+    /// Authorised GETs of pages of tags.
+    pub pages: usize,
 }
 
 /// The registry; it ends when this is dropped.
@@ -68,6 +62,8 @@ struct Store {
     users: HashMap<String, User>,
     tokens: HashMap<String, String>,
     counts: Counts,
+    /// The most tags in one page; `None` gives as many as are asked for.
+    page: Option<usize>,
 }
 
 #[derive(Clone)]
@@ -79,37 +75,6 @@ struct Content {
 struct User {
     password: String,
     repositories: BTreeSet<String>,
-}
-
-impl Image {
-    /// An image of this build, without annotations, labels or an index.
-    pub fn new(build: &str) -> Self {
-        Self {
-            build: build.to_owned(),
-            ..Self::default()
-        }
-    }
-
-    /// With an annotation on the index, or on the only manifest.
-    #[must_use]
-    pub fn annotated(mut self, name: &str, value: &str) -> Self {
-        self.annotations.insert(name.to_owned(), value.to_owned());
-        self
-    }
-
-    /// With a label in the configuration.
-    #[must_use]
-    pub fn labelled(mut self, name: &str, value: &str) -> Self {
-        self.labels.insert(name.to_owned(), value.to_owned());
-        self
-    }
-
-    /// With an index of these platforms.
-    #[must_use]
-    pub fn for_platforms(mut self, platforms: &[&str]) -> Self {
-        self.platforms = platforms.iter().map(|name| (*name).to_owned()).collect();
-        self
-    }
 }
 
 impl OciRegistry {
@@ -182,6 +147,16 @@ impl OciRegistry {
         self.store().tags.remove(&place);
     }
 
+    /// Takes a manifest or a blob away; what names it stays.
+    pub fn delete(&self, digest: &str) {
+        self.store().contents.remove(digest);
+    }
+
+    /// Gives at most so many tags in one page.
+    pub fn set_page(&self, tags: usize) {
+        self.store().page = Some(tags);
+    }
+
     /// Makes every token that was granted so far worthless.
     pub fn revoke_tokens(&self) {
         self.store().tokens.clear();
@@ -242,9 +217,14 @@ impl Store {
         annotations: &BTreeMap<String, String>,
     ) -> Value {
         let (os, architecture) = platform.split_once('/').unwrap();
-        let config = json!({"os": os, "architecture": architecture, "config": {"Labels": image.labels}, "author": image.build, "rootfs": {"type": "layers", "diff_ids": []}});
+        let mut config = json!({"os": os, "architecture": architecture, "config": {"Labels": image.labels}, "author": image.build, "rootfs": {"type": "layers", "diff_ids": []}});
+        if let Some(created) = &image.created {
+            config["created"] = json!(created);
+        }
         let config = self.put(CONFIG, &config);
-        let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": [], "annotations": annotations});
+        let layer = |(at, size): (usize, &u64)| json!({"mediaType": LAYER, "digest": format!("sha256:{at:064}"), "size": size});
+        let layers: Vec<_> = image.layers.iter().enumerate().map(layer).collect();
+        let manifest = json!({"schemaVersion": 2, "mediaType": MANIFEST, "config": config, "layers": layers, "annotations": annotations});
         self.put(MANIFEST, &manifest)
     }
 
@@ -256,9 +236,12 @@ impl Store {
         let Some(path) = path.strip_prefix("/v2/") else {
             return status(StatusCode::NOT_FOUND);
         };
+        if let Some(repository) = path.strip_suffix("/tags/list") {
+            return self.tags(request, repository);
+        }
         let manifest = path.rsplit_once("/manifests/");
         let Some((repository, name)) = manifest.or_else(|| path.rsplit_once("/blobs/")) else {
-            return self.challenge(None);
+            return self.root(request);
         };
         if !self.may_pull(request, repository) {
             return self.challenge(Some(repository));
@@ -274,6 +257,48 @@ impl Store {
             Some(content) => content.answer(digest),
             None => error(StatusCode::NOT_FOUND, "MANIFEST_UNKNOWN"),
         }
+    }
+
+    /// `GET /v2/`: any token will do.
+    fn root(&mut self, request: &Request<Incoming>) -> Response<Body> {
+        let token = authorization(request, "Bearer ");
+        if token.is_some_and(|token| token.starts_with("token-")) {
+            return status(StatusCode::OK);
+        }
+        self.challenge(None)
+    }
+
+    /// A page of tags behind `last`, in their order, and the way to the next one.
+    fn tags(&mut self, request: &Request<Incoming>, repository: &str) -> Response<Body> {
+        if !self.may_pull(request, repository) {
+            return self.challenge(Some(repository));
+        }
+        self.counts.pages += 1;
+        let query = request.uri().query().unwrap_or_default();
+        let param = |name: &str| query.split('&').find_map(|pair| pair.strip_prefix(name));
+        let asked: Option<usize> = param("n=").and_then(|n| n.parse().ok());
+        let last = param("last=").unwrap_or_default().to_owned();
+        let of_repository = self.tags.keys().filter(|(of, _)| of == repository);
+        let names: BTreeSet<String> = of_repository.map(|(_, tag)| tag.clone()).collect();
+        if names.is_empty() {
+            return error(StatusCode::NOT_FOUND, "NAME_UNKNOWN");
+        }
+        let size = self
+            .page
+            .into_iter()
+            .chain(asked)
+            .min()
+            .unwrap_or(usize::MAX);
+        let behind: Vec<_> = names.into_iter().filter(|name| *name > last).collect();
+        let page: Vec<_> = behind.iter().take(size).collect();
+        let body = json!({"name": repository, "tags": page});
+        let mut response = Response::new(Body::from(body.to_string()));
+        if let Some(last) = page.last().filter(|_| page.len() < behind.len()) {
+            let link = format!(r#"</v2/{repository}/tags/list?n={size}&last={last}>; rel="next""#);
+            let headers = response.headers_mut();
+            headers.insert(header::LINK, link.parse().unwrap());
+        }
+        response
     }
 
     fn may_pull(&self, request: &Request<Incoming>, repository: &str) -> bool {

@@ -120,8 +120,9 @@ fn is_path(text: &str) -> bool {
     last == Last::Alphanumeric
 }
 
-/// A word character, then up to 127 of them, dots and dashes.
-fn is_tag(text: &str) -> bool {
+/// Whether `text` is a tag: a word character, then up to 127 of them, dots and dashes.
+#[must_use]
+pub fn is_tag(text: &str) -> bool {
     let is_word = |b: u8| b.is_ascii_alphanumeric() || b == b'_';
     text.len() <= 128
         && text.bytes().next().is_some_and(is_word)

@@ -1,0 +1,154 @@
+//! `cotter registry test`: a registry and its credentials, step by step.
+
+mod report;
+mod target;
+
+use std::{process::ExitCode, time::Instant};
+
+use anyhow::bail;
+use clap::Args;
+use jiff::Timestamp;
+
+use self::{
+    report::{Printer, StepReport, TestReport, Verdict, WayTest},
+    target::Target,
+};
+use crate::{
+    cli::{
+        asking::{Asker, RegistryArgs},
+        credentials::Way,
+        exit::Exit,
+        output::{self, Format},
+        pod::PodArgs,
+        running, terminal,
+    },
+    domain::registry_type::{self, Login, Severity},
+    registry::steps::Taken,
+};
+
+/// Test a registry and its credentials: what can be told from their text, then what a pull does, step by step
+///
+/// With an image, the last step reads its manifest, as a pull does. With a host alone it ends where the registry takes the
+/// credential, which is no proof that anything may be pulled. All credentials that match are tried in the kubelet's order until
+/// one does. Exit code 1: a step failed, even if a later credential made up for it.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Examples:
+  cotter registry test ghcr.io
+  cotter registry test ghcr.io/acme/app:dev --pull-secrets secret.yaml
+  cotter registry test -n shop ghcr.io/acme/app:dev")]
+pub struct Test {
+    /// The registry's host, or an image in it; registry:5000/app where registry:5000 could be an image too
+    #[arg(value_name = "HOST|IMAGE")]
+    pub target: String,
+
+    /// The form of the answer
+    #[arg(short, long, value_name = "FORMAT", default_value = "text")]
+    pub output: Format,
+
+    /// For which Pods.
+    #[command(flatten)]
+    pub pod: PodArgs,
+
+    /// How registries are asked.
+    #[command(flatten)]
+    pub registries: RegistryArgs,
+}
+
+/// Takes the steps and prints each as it is taken.
+///
+/// # Errors
+/// If the target is none, the configuration, the credentials or the cluster cannot be read, or stdout is gone.
+pub fn run(args: Test) -> anyhow::Result<ExitCode> {
+    running::run(take(args))
+}
+
+async fn take(args: Test) -> anyhow::Result<Exit> {
+    let Test {
+        target,
+        output,
+        pod,
+        registries,
+    } = args;
+    let target = Target::parse(&target)?;
+    let file = registries.file()?;
+    let source = pod.open(&registries.credentials, &file.policies).await?;
+    for notice in &source.notices {
+        terminal::warn(&output::printable(notice))?;
+    }
+    if file.resolve.offline {
+        bail!("the configuration says offline: true, so no registry is asked");
+    }
+    let asker = Asker::new(&file, source.credentials, false)?;
+    let ways = asker.credentials.ways(&target.image).await?;
+    let mut printer = Printer::new(output);
+    let report = test(&asker, &target, &ways, &mut printer).await;
+    printer.finish()?;
+    let is_fine = report.passed && !report.has_failed_step();
+    if output == Format::Json {
+        output::json(&report)?;
+    }
+    Ok(if is_fine { Exit::Fine } else { Exit::Findings })
+}
+
+async fn test(asker: &Asker, target: &Target, ways: &[Way], printer: &mut Printer) -> TestReport {
+    let host = target.host();
+    let mut report = TestReport::of(target);
+    printer.title(target);
+    let mut hear = |taken: Taken| {
+        let step = StepReport::of(&host, &taken, false);
+        printer.step(&step);
+        report.steps.push(step);
+    };
+    if !asker.client.reach(&host, &mut hear).await {
+        return report;
+    }
+    for (at, way) in ways.iter().enumerate() {
+        let mut tried = WayTest::of(way);
+        printer.way(at + 1, &tried.credential);
+        let start = Instant::now();
+        if let Some(findings) = structure(&host, way) {
+            let step = StepReport::structure(&findings, start.elapsed());
+            printer.step(&step);
+            printer.hints(&findings);
+            tried.steps.push(step);
+            tried.findings = findings;
+        }
+        let named = way.names_somebody();
+        let mut hear = |taken: Taken| {
+            let step = StepReport::of(&host, &taken, named);
+            printer.step(&step);
+            tried.steps.push(step);
+        };
+        let place = target.place(way);
+        tried.passed = asker.client.pull(place, target.tag(), &mut hear).await;
+        report.passed = tried.passed;
+        report.ways.push(tried);
+        if report.passed {
+            break;
+        }
+    }
+    printer.untried(ways.get(report.ways.len()..).unwrap_or_default());
+    report
+}
+
+/// What the text of a way's credential tells; `None` for nobody's.
+fn structure(host: &str, way: &Way) -> Option<Vec<Verdict>> {
+    let credential = way.credential.as_ref()?;
+    if credential.is_empty() {
+        let text = "the entry has neither user nor password, so it asks as nobody does".to_owned();
+        return Some(vec![Verdict { fatal: false, text }]);
+    }
+    let key = way.origin.key();
+    let username = String::from_utf8_lossy(credential.username());
+    let login = Login {
+        server: key.as_deref().unwrap_or(host),
+        username: &username,
+        password: credential.password(),
+    };
+    let found = registry_type::check(&login, Timestamp::now());
+    let verdict = |finding: registry_type::Finding| Verdict {
+        fatal: finding.severity == Severity::Error,
+        text: output::printable(&finding.text),
+    };
+    Some(found.into_iter().map(verdict).collect())
+}

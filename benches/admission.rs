@@ -9,6 +9,7 @@ mod cold;
 mod cpu;
 mod creates;
 mod echo;
+mod files;
 mod first_pods;
 mod image;
 mod lab;
@@ -71,6 +72,7 @@ async fn measure(filter: String) -> Result<ExitCode> {
         ("first Pods", first_pods::rows(&table).await),
         ("memory", memory::rows(&table).await),
         ("start to ready", startup::rows(&table)),
+        ("files", files::rows(&table).await),
         ("Pod creates", creates::rows(&table).await),
         ("replica", replica::rows(&table)),
         ("image", image::rows(&table)),

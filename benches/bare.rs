@@ -14,7 +14,7 @@ use hyper::{
 };
 use rustls::ClientConfig;
 use serde::Deserialize;
-use tokio::task::JoinSet;
+use tokio::{sync::Mutex, task::JoinSet};
 
 use crate::{load::dial, registry::credentials};
 
@@ -70,6 +70,45 @@ impl Bare {
             open.push(ended??);
         }
         Ok((Self { address, open }, start.elapsed()))
+    }
+
+    /// Resolves many tags of one repository over so many connections, from nothing: TCP, TLS, challenge and token once, then
+    /// the HEADs.
+    pub(crate) async fn heads(
+        address: SocketAddr,
+        tls: &Arc<ClientConfig>,
+        repository: &str,
+        tags: &[String],
+        at_once: usize,
+    ) -> Result<Duration> {
+        let start = Instant::now();
+        let mut first = dial(address, tls).await?;
+        let url = manifest(repository, tags.first().context("a tag")?);
+        let answer = send(&mut first, address, Method::HEAD, &url, None).await?;
+        let bearer = fetch_token(&mut first, address, &answer).await?;
+        let queue = Arc::new(Mutex::new(tags.to_vec()));
+        let mut workers = JoinSet::new();
+        for _ in 0..at_once {
+            let (queue, bearer, tls) = (Arc::clone(&queue), bearer.clone(), Arc::clone(tls));
+            let repository = repository.to_owned();
+            workers.spawn(async move {
+                let mut sender = dial(address, &tls).await?;
+                loop {
+                    let next = queue.lock().await.pop();
+                    let Some(tag) = next else {
+                        return Ok::<_, anyhow::Error>(());
+                    };
+                    let url = manifest(&repository, &tag);
+                    let answer =
+                        send(&mut sender, address, Method::HEAD, &url, Some(&bearer)).await?;
+                    has_digest(&answer)?;
+                }
+            });
+        }
+        while let Some(ended) = workers.join_next().await {
+            ended??;
+        }
+        Ok(start.elapsed())
     }
 
     /// Resolves another tag of each repository, all at once: one HEAD each.

@@ -7,8 +7,8 @@ use clap::FromArgMatches as _;
 use cotter::{
     app,
     cli::{
-        Cli, Command, certs, completions, crd, docs, man, plugin, pull_secret, registry, resolve,
-        tags, version,
+        Cli, Command, audit, certs, completions, crd, docs, krm, man, pin, plugin, pull_secret,
+        registry, resolve, tags, version,
     },
     config::Config,
 };
@@ -24,8 +24,11 @@ fn main() -> ExitCode {
     let Cli { command } = Cli::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     let result = match command {
         Command::Serve(args) => Config::new(*args).map_err(Into::into).and_then(app::serve),
+        Command::Pin(args) => pin::run(*args),
+        Command::Krm(args) => krm::run(*args),
         Command::Resolve(args) => resolve::run(*args),
         Command::Tags(args) => tags::run(*args),
+        Command::Audit(args) => audit::run(*args),
         Command::Certs(args) => certs::run(args),
         Command::Crd(args) => crd::run(args),
         Command::PullSecret(args) => pull_secret::run(*args),

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use crate::{
     domain::{
         assess::{Assessed, Verdict, assess},
-        credentials::{Candidates, PodCredentials},
+        credentials::Candidates,
         images::Changes,
         injection::Injection,
         object::Object,
@@ -30,7 +30,7 @@ use super::{
     kin::Kin,
     looked::{Looked, is_skipped},
     ports::{Cluster, Namespace, Registry},
-    questions::{Terms, ask_all, ask_with_injected},
+    questions::{Terms, ask_all},
     report::Report,
     review::{self, Decoded, Request, Told},
     reviewer::{BadReview, ReviewRequest, Reviewer},
@@ -210,8 +210,16 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
         }
         let credentials = &secrets.credentials;
         let injection = if injectable {
-            self.inject(&terms, &assessed, &mut answers, credentials, offline)
-                .await
+            let registry = &self.registry;
+            injecting::inject(
+                registry,
+                &terms,
+                &assessed,
+                &mut answers,
+                credentials,
+                offline,
+            )
+            .await
         } else {
             Injection::default()
         };
@@ -240,25 +248,6 @@ impl<R: Registry, C: Cluster, S: Siblings> Handler<R, C, S> {
             .report
             .tell(&self.metrics, &inputs, case.request, &plan);
         (plan, told)
-    }
-
-    /// Decides what to inject, and asks once more what the injected secrets may open.
-    async fn inject(
-        &self,
-        terms: &Terms,
-        assessed: &[Assessed<'_>],
-        answers: &mut [Answer],
-        credentials: &PodCredentials,
-        offline: bool,
-    ) -> Injection {
-        let registry = &self.registry;
-        let injection =
-            injecting::decide(registry, terms, assessed, answers, credentials, offline).await;
-        let injected = &injection.secrets;
-        if !injected.is_empty() {
-            ask_with_injected(registry, terms, assessed, answers, credentials, injected).await;
-        }
-        injection
     }
 
     /// Asks for the slots that want it; `earlier` holds what was told with other secrets.

@@ -16,7 +16,7 @@ use crate::domain::{
 
 use super::{
     ports::Registry,
-    questions::{Terms, probe},
+    questions::{Terms, ask_with_injected, probe},
 };
 
 /// An image that somebody will pull, and where its slot stands.
@@ -26,8 +26,25 @@ struct Image<'a> {
     answer: &'a Answer,
 }
 
+/// Decides what to inject, and asks once more what the injected secrets may open. `offline` as in [`decide`].
+pub(super) async fn inject<R: Registry>(
+    registry: &R,
+    terms: &Terms,
+    assessed: &[Assessed<'_>],
+    answers: &mut [Answer],
+    credentials: &PodCredentials,
+    offline: bool,
+) -> Injection {
+    let injection = decide(registry, terms, assessed, answers, credentials, offline).await;
+    let injected = &injection.secrets;
+    if !injected.is_empty() {
+        ask_with_injected(registry, terms, assessed, answers, credentials, injected).await;
+    }
+    injection
+}
+
 /// The injection for these slots. `offline`: no registry is asked, and each secret is taken to be good.
-pub(super) async fn decide<R: Registry>(
+async fn decide<R: Registry>(
     registry: &R,
     terms: &Terms,
     assessed: &[Assessed<'_>],

@@ -7,6 +7,7 @@ mod injecting;
 mod kin;
 mod looked;
 pub mod ports;
+pub mod preview;
 mod questions;
 mod report;
 pub mod review;

@@ -15,7 +15,7 @@ use crate::domain::{
     digest::Digest,
     git_sha,
     policy::{Cause, PinStyle},
-    question::{Answer, Failure, Resolution, Resolved},
+    question::{Answer, Failure, Resolution, Resolved, ends_search},
     reference::{Canonical, DEFAULT_TAG},
 };
 
@@ -284,12 +284,4 @@ async fn resolve<R: Registry>(registry: &R, ask: Ask) -> Resolution {
     let answer = within(deadline, registry.resolve(ask)).await;
     let late = || Failure::new(Cause::Unavailable, "no answer by the admission's deadline");
     answer.unwrap_or_else(|| Err(late()))
-}
-
-/// Another credential can only help where this one was turned away; a registry that cannot be asked stays so.
-fn ends_search(resolution: &Resolution) -> bool {
-    match resolution {
-        Ok(_) => true,
-        Err(failure) => !matches!(failure.cause, Cause::NotFound | Cause::Unauthorized),
-    }
 }

@@ -16,11 +16,12 @@ use crate::{
     admission::ports::{Ask, Registry as _},
     config::file::{self, FileConfig},
     domain::{
+        nearest::nearest,
         policy::{Cause, PinStyle},
         question::{Failure, Resolution, Resolved},
         reference::{DEFAULT_TAG, Reference},
     },
-    registry::client::Client,
+    registry::{client::Client, reading::Place},
     telemetry::metrics::Metrics,
 };
 
@@ -72,7 +73,7 @@ pub struct Attempts {
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum Unanswered {
     /// The registry said no, or could not be asked.
-    #[error("{0}")]
+    #[error("{}", .0.detail)]
     Failed(Failure),
     /// There is no credential to ask with, as a credential helper fails.
     #[error("{0}")]
@@ -151,6 +152,22 @@ impl Asker {
             }
         }
         Ok(Attempts { ways, outcomes })
+    }
+
+    /// Tags of the image's repository that somebody may have meant; none if nobody may list them.
+    pub async fn nearest(&self, image: &Reference) -> Vec<String> {
+        let wanted = image.tag().unwrap_or(DEFAULT_TAG);
+        for way in self.credentials.ways(image).await.unwrap_or_default() {
+            let place = Place::of(&self.ask(image, &way, PinStyle::Digest));
+            if let Ok(found) = self.client.tags(place).await {
+                let names = found.tags.iter().map(|tag| tag.name.as_str());
+                return nearest(wanted, names)
+                    .into_iter()
+                    .map(str::to_owned)
+                    .collect();
+            }
+        }
+        Vec::new()
     }
 
     /// The question for one way to ask.

@@ -25,7 +25,7 @@ pub struct CredentialArgs {
     pub pull_secrets: Option<PathBuf>,
 
     /// The directory of Docker's config.json [default: ~/.docker]
-    #[arg(long, value_name = "DIR", env = "DOCKER_CONFIG")]
+    #[arg(long, value_name = "DIR", env = "DOCKER_CONFIG", value_parser = docker::directory())]
     pub docker_config: Option<PathBuf>,
 }
 

@@ -2,6 +2,7 @@
 
 pub mod answer;
 pub mod asking;
+pub mod audit;
 pub mod certs;
 pub mod completions;
 pub mod crd;
@@ -9,8 +10,10 @@ pub mod credentials;
 pub mod docs;
 pub mod exit;
 pub mod files;
+pub mod krm;
 pub mod man;
 pub mod output;
+pub mod pin;
 pub mod plugin;
 pub mod pod;
 pub mod proof;
@@ -45,8 +48,11 @@ pub struct Cli {
 )]
 pub enum Command {
     Serve(Box<ServeArgs>),
+    Pin(Box<pin::Pin>),
+    Krm(Box<krm::Krm>),
     Resolve(Box<resolve::Resolve>),
     Tags(Box<tags::Tags>),
+    Audit(Box<audit::Audit>),
     PullSecret(Box<pull_secret::PullSecret>),
     /// Test registries, and log this machine in to them
     #[command(subcommand)]

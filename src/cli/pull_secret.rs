@@ -13,7 +13,7 @@ use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::{exit::Exit, running, terminal};
+use super::{credentials::docker::directory, exit::Exit, running, terminal};
 use crate::{
     cluster::{client, secret_apply},
     domain::{
@@ -36,7 +36,8 @@ const DEFAULT_NAME: &str = "regcred";
   cotter pull-secret --from-docker-config --server ghcr.io -n shop --apply")]
 #[expect(clippy::struct_excessive_bools, reason = "flags, each by itself")]
 pub struct PullSecret {
-    /// The registry as images spell it: host[:port][/path/] [default: Docker Hub]
+    /// The registry as images spell it: its host, with a port if it has one, perhaps a path that ends with a slash
+    /// [default: Docker Hub]
     #[arg(long, value_name = "HOST", alias = "docker-server", value_parser = NonEmptyStringValueParser::new())]
     pub server: Option<String>,
 
@@ -105,6 +106,7 @@ pub struct PullSecret {
         long,
         value_name = "DIR",
         env = "DOCKER_CONFIG",
+        value_parser = directory(),
         help_heading = "Sources"
     )]
     pub docker_config: Option<PathBuf>,

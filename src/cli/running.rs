@@ -3,6 +3,7 @@
 use std::{future::Future, process::ExitCode, time::Duration};
 
 use anyhow::bail;
+use tokio::runtime::{Builder, Runtime};
 
 use super::exit::Exit;
 
@@ -14,10 +15,23 @@ const TERMINAL_RESTORED: Duration = Duration::from_millis(50);
 /// # Errors
 /// What `command` fails with; and if it is interrupted.
 pub fn run(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<ExitCode> {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .enable_all()
-        .build()?;
+    let mut builder = Builder::new_multi_thread();
+    on(builder.worker_threads(2).enable_all().build()?, command)
+}
+
+/// As [`run`], on this thread alone: memory that one thread gave back is not used again by another, which is felt where much
+/// is read.
+///
+/// # Errors
+/// As [`run`].
+pub fn run_alone(command: impl Future<Output = anyhow::Result<Exit>>) -> anyhow::Result<ExitCode> {
+    on(Builder::new_current_thread().enable_all().build()?, command)
+}
+
+fn on(
+    runtime: Runtime,
+    command: impl Future<Output = anyhow::Result<Exit>>,
+) -> anyhow::Result<ExitCode> {
     let ended = runtime.block_on(async {
         tokio::select! {
             ended = command => ended,

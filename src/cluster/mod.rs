@@ -8,6 +8,7 @@ pub mod config_map;
 mod errors;
 pub mod events;
 mod flights;
+pub mod inventory;
 mod ledger;
 mod limiter;
 pub mod listing;

@@ -192,10 +192,8 @@ impl Inputs<'_> {
         cause: Cause,
         warnings: &mut Warnings,
     ) {
-        let candidates = &answer.candidates;
-        let none_matched =
-            !candidates.covered && candidates.list.iter().all(|c| c.secret.is_none());
-        let wanted = matches!(cause, Cause::Unauthorized | Cause::NotFound) && none_matched;
+        let wanted =
+            matches!(cause, Cause::Unauthorized | Cause::NotFound) && answer.no_secret_matches();
         if let Some(canonical) = assessed.canonical().filter(|_| wanted) {
             let name = canonical.reference.lookup_name();
             if self.credentials.unlisted(name).is_some() {

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 use smol_str::SmolStr;
 
 use super::{git_sha, glob::Glob};
@@ -254,6 +254,12 @@ impl OnFailure {
 }
 
 // === impl Cause ===
+
+impl Serialize for Cause {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
 
 impl Cause {
     /// All causes, in the order of the design's table.

@@ -40,6 +40,16 @@ impl Failure {
     }
 }
 
+/// Whether nobody else needs to be asked: another credential can only help where this one was turned away; a registry
+/// that cannot be asked stays so.
+#[must_use]
+pub fn ends_search(resolution: &Resolution) -> bool {
+    match resolution {
+        Ok(_) => true,
+        Err(failure) => !matches!(failure.cause, Cause::NotFound | Cause::Unauthorized),
+    }
+}
+
 /// What is known of a slot's image after the registry was asked.
 #[derive(Clone, Debug, Default)]
 pub struct Answer {
@@ -78,6 +88,12 @@ impl Answer {
     pub fn failure_of(&self, carried: impl Fn(&str) -> bool) -> Option<&Failure> {
         let is_carried = |index: usize| self.secret(index).is_some_and(&carried);
         self.telling(is_carried).or_else(|| self.failure())
+    }
+
+    /// Whether no pull secret matches the image, neither on the Pod nor among those that may be injected.
+    #[must_use]
+    pub fn no_secret_matches(&self) -> bool {
+        !self.candidates.covered && self.candidates.list.iter().all(|c| c.secret.is_none())
     }
 
     fn secret(&self, index: usize) -> Option<&str> {

@@ -201,7 +201,9 @@ impl fmt::Display for Slot<'_> {
 // === impl List ===
 
 impl List {
-    fn member(self) -> &'static str {
+    /// The member of a Pod spec.
+    #[must_use]
+    pub fn member(self) -> &'static str {
         match self {
             Self::Containers => "containers",
             Self::InitContainers => "initContainers",

@@ -19,6 +19,7 @@ mod grant;
 mod guard;
 mod limits;
 mod manifest;
+pub mod members;
 mod origin;
 pub mod reading;
 mod realm;

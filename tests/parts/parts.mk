@@ -4,7 +4,7 @@
 GO ?= go
 PARTS_BIN := target/parts/bin
 PARTS := etcd kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl \
-	registry crane helm containerd containerd-shim-runc-v2 ctr pause
+	registry crane helm kustomize containerd containerd-shim-runc-v2 ctr pause
 
 KUBERNETES := kube-apiserver kube-controller-manager kube-scheduler kube-proxy kubelet kubectl
 KUBERNETES_VERSION := v1.36.2
@@ -16,6 +16,7 @@ PACKAGE_etcd := go.etcd.io/etcd/server/v3
 PACKAGE_registry := github.com/distribution/distribution/v3/cmd/registry
 PACKAGE_crane := github.com/google/go-containerregistry/cmd/crane
 PACKAGE_helm := helm.sh/helm/v4/cmd/helm
+PACKAGE_kustomize := sigs.k8s.io/kustomize/kustomize/v5
 PACKAGE_pause := .
 $(foreach tool,$(KUBERNETES),$(eval PACKAGE_$(tool) := k8s.io/kubernetes/cmd/$(tool)))
 $(foreach tool,$(CONTAINERD),$(eval PACKAGE_$(tool) := github.com/containerd/containerd/v2/cmd/$(tool)))
@@ -31,7 +32,7 @@ go-is-there = case "$$(cd tests/parts/containerd && $(GO) env GOVERSION 2>/dev/n
 	go1.2[6-9]*|go1.[3-9][0-9]*|go[2-9].*) true ;; *) false ;; esac
 
 .PHONY: parts parts-build
-# Builds the real parts that tests start (etcd, Kubernetes, containerd, registry, crane, helm) into target/parts/bin; needs Go 1.26
+# Builds the real parts that tests start (etcd, Kubernetes, containerd, registry, crane, helm, kustomize) into target/parts/bin; needs Go 1.26
 parts: ## build the real parts that tests start, into target/parts/bin; needs Go 1.26
 	@sh tests/parts/debian.sh
 	@if [ -n "$$COTTER_PARTS" ]; then echo "parts: taken from $$COTTER_PARTS"; \

@@ -1,10 +1,15 @@
 //! `--from-docker-config`: from the file, from an entry of it, from a credential helper.
 
+use std::path::Path;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use rstest::rstest;
 use serde_json::Value;
 
-use crate::{home::Home, support::command::Outcome};
+use crate::{
+    home::{COTTER, Home},
+    support::command::Outcome,
+};
 
 fn content(manifest: &str) -> String {
     let manifest: Value = serde_json::from_str(manifest).unwrap();
@@ -110,6 +115,16 @@ fn a_file_as_it_is_with_what_the_kubelet_makes_of_it(#[case] file: &str, #[case]
     assert_eq!(code, 0, "{stderr}");
     assert_eq!(content(&stdout), file);
     assert!(stderr.contains(said), "{stderr}");
+}
+
+#[test]
+fn an_empty_variable_names_no_directory() {
+    let home = Home::new();
+    let file = r#"{"auths":{"r.test":{"auth":"dTpw"}}}"#;
+    home.write(".docker/config.json", file);
+    let line = format!("DOCKER_CONFIG= {COTTER} pull-secret --from-docker-config -o json");
+    let outcome = home.run(Path::new("sh"), &["-c", &line], b"");
+    assert_eq!(content(&outcome.ok()), file);
 }
 
 #[test]

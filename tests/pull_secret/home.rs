@@ -2,8 +2,8 @@
 
 use std::{
     fs,
-    os::unix::fs::PermissionsExt as _,
     path::{Path, PathBuf},
+    process::Command,
 };
 
 use crate::support::{
@@ -70,8 +70,13 @@ impl Home {
 
     /// Puts a script on the PATH.
     pub fn program(&self, name: &str, script: &str) {
-        let path = self.write(&format!("bin/{name}"), script);
-        fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
+        let source = self.write(&format!("bin/{name}.source"), script);
+        let program = source.trim_end_matches(".source");
+        // A file that this process has open for writing while another thread forks cannot be run.
+        let install = Command::new("install")
+            .args(["-m", "755", &source, program])
+            .status();
+        assert!(install.unwrap().success());
     }
 
     /// The PATH that the program sees.

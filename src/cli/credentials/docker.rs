@@ -8,6 +8,7 @@ use std::{
 };
 
 use anyhow::{Context as _, anyhow, bail};
+use clap::builder::{OsStringValueParser, TypedValueParser};
 use serde::de::IgnoredAny;
 use smol_str::SmolStr;
 use tokio::sync::OnceCell;
@@ -211,12 +212,18 @@ pub fn server(host: &str) -> &str {
     }
 }
 
+/// Reads `--docker-config`. Docker takes an empty `DOCKER_CONFIG` for none, and clap would refuse it.
+#[must_use]
+pub fn directory() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().map(PathBuf::from)
+}
+
 /// `config.json` of `dir`, of `~/.docker` by default.
 ///
 /// # Errors
 /// If there is no home directory.
 pub fn file_of(dir: Option<&Path>) -> anyhow::Result<PathBuf> {
-    let dir = match dir {
+    let dir = match dir.filter(|dir| !dir.as_os_str().is_empty()) {
         Some(dir) => dir.to_owned(),
         None => std::env::home_dir()
             .filter(|home| !home.as_os_str().is_empty())

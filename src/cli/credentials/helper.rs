@@ -344,4 +344,4 @@ impl fmt::Debug for IdentityToken {
 #[cfg(unix)]
 #[cfg(test)]
 #[path = "helper/tests.rs"]
-mod tests;
+pub(super) mod tests;

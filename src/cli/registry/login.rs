@@ -35,7 +35,7 @@ use crate::{
   cotter registry login ghcr.io
   printf %s \"$TOKEN\" | cotter registry login ghcr.io --username bot --password-stdin --test ghcr.io/acme/app:dev")]
 pub struct Login {
-    /// The registry: host[:port]; docker.io for Docker Hub
+    /// The registry's host, with a port if it has one; docker.io for Docker Hub
     #[arg(value_name = "HOST")]
     pub host: String,
 
@@ -56,7 +56,7 @@ pub struct Login {
     pub config: Option<PathBuf>,
 
     /// The directory of Docker's config.json [default: ~/.docker]
-    #[arg(long, value_name = "DIR", env = "DOCKER_CONFIG")]
+    #[arg(long, value_name = "DIR", env = "DOCKER_CONFIG", value_parser = docker::directory())]
     pub docker_config: Option<PathBuf>,
 }
 
@@ -64,12 +64,12 @@ pub struct Login {
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Example:\n  cotter registry logout ghcr.io")]
 pub struct Logout {
-    /// The registry: host[:port]; docker.io for Docker Hub
+    /// The registry's host, with a port if it has one; docker.io for Docker Hub
     #[arg(value_name = "HOST")]
     pub host: String,
 
     /// The directory of Docker's config.json [default: ~/.docker]
-    #[arg(long, value_name = "DIR", env = "DOCKER_CONFIG")]
+    #[arg(long, value_name = "DIR", env = "DOCKER_CONFIG", value_parser = docker::directory())]
     pub docker_config: Option<PathBuf>,
 }
 

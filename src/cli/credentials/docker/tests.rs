@@ -1,6 +1,7 @@
 use rstest::rstest;
 
 use super::*;
+use crate::cli::credentials::helper::tests::put_program;
 
 fn read(text: &str) -> anyhow::Result<DockerConfig> {
     DockerConfig::read("config.json".into(), text.as_bytes())
@@ -137,13 +138,10 @@ fn a_file_in_the_place_of_the_directory_is_explained() {
 
 /// A configuration whose helper is this shell script, which counts how often it is asked.
 fn with_helper(config: &str, script: &str) -> (DockerConfig, tempfile::TempDir) {
-    use std::os::unix::fs::PermissionsExt as _;
-
     let dir = tempfile::tempdir().unwrap();
     let program = dir.path().join("docker-credential-test");
     let script = format!("#!/bin/sh\ncat >> \"$0.asked\"; echo >> \"$0.asked\"\n{script}\n");
-    std::fs::write(&program, script).unwrap();
-    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755)).unwrap();
+    put_program(&program, &script);
     let mut config = read(config).unwrap();
     config.store = Some(Helper::at(&program));
     (config, dir)

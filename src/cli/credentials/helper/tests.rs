@@ -1,4 +1,7 @@
-use std::{fs, os::unix::fs::PermissionsExt as _, path::PathBuf};
+use std::{
+    fs,
+    path::{Path, PathBuf},
+};
 
 use rstest::rstest;
 
@@ -8,13 +11,23 @@ use super::*;
 fn helper(script: &str) -> (Helper, tempfile::TempDir) {
     let dir = tempfile::tempdir().unwrap();
     let program: PathBuf = dir.path().join("docker-credential-test");
-    fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
-    fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+    put_program(&program, &format!("#!/bin/sh\n{script}\n"));
     let helper = Helper {
         program: program.to_str().unwrap().to_owned(),
         patience: Duration::from_secs(10),
     };
     (helper, dir)
+}
+
+/// Makes a program by a process of its own: a file that this one has open for writing while another thread forks cannot be
+/// run.
+pub(in crate::cli::credentials) fn put_program(path: &Path, text: &str) {
+    let source = path.with_extension("source");
+    fs::write(&source, text).unwrap();
+    let mut install = std::process::Command::new("install");
+    let made = install.args(["-m", "755"]).args([&source, path]).status();
+    assert!(made.unwrap().success());
+    fs::remove_file(source).unwrap();
 }
 
 async fn get(script: &str) -> Result<Option<Kept>, HelperError> {

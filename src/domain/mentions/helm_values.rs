@@ -1,0 +1,176 @@
+//! Values of Helm charts: maps `{registry?, repository, tag, digest?}` and texts `image: repository:tag`, at any depth.
+
+use super::{
+    Found, Mention, Path, Remark,
+    writing::{Key, Parts, Values},
+};
+use crate::domain::{
+    reference::{self, Reference},
+    yaml::View,
+};
+
+pub(super) fn find<'y, 't>(root: View<'y, 't>, found: &mut Found<'y, 't>) {
+    walk(root, &Path::default(), found);
+}
+
+/// Aliases are not followed: what they name is looked at where it stands.
+fn walk<'y, 't>(node: View<'y, 't>, path: &Path, found: &mut Found<'y, 't>) {
+    if node.is_alias() {
+        return;
+    }
+    for (index, item) in node.items().enumerate() {
+        walk(item, &path.index(index), found);
+    }
+    let is_map = node.is_mapping() && map(node, path, found);
+    for (key, value) in node.entries() {
+        let Some(name) = key.scalar() else { continue };
+        let path = path.key(name);
+        if value.is_mapping() || value.is_sequence() {
+            walk(value, &path, found);
+        } else if !is_map && is_image(name) {
+            text(node, (key, value), path, found);
+        }
+    }
+}
+
+/// `image`, `initImage`, `sidecar-image`.
+fn is_image(key: &str) -> bool {
+    key.to_ascii_lowercase().ends_with("image")
+}
+
+/// `image: repository:tag`, or `image: repository` with the tag beside it.
+fn text<'y, 't>(
+    map: View<'y, 't>,
+    (key, value): (View<'y, 't>, View<'y, 't>),
+    path: Path,
+    found: &mut Found<'y, 't>,
+) {
+    if value.is_alias() {
+        return;
+    }
+    // A key that ends in "image" may hold anything; only what is written under `image` itself has to be a text.
+    let is_text = value.string().is_some();
+    if !is_text && key.scalar() != Some("image") {
+        return;
+    }
+    let Some(image) = found.text_of(value, &path.0) else {
+        return;
+    };
+    let has_version = image.contains('@')
+        || reference::canonicalise(image, false).is_ok_and(|c| c.reference.tag().is_some());
+    if !has_version {
+        let beside = ["tag", "imageTag", "image_tag"]
+            .iter()
+            .find_map(|name| entry(map, name));
+        if let Some(tag) = beside {
+            let values = Values {
+                registry: None,
+                repository: value,
+                tag: Some(tag),
+                digest: entry(map, "digest"),
+            };
+            parts(values, path, found);
+            return;
+        }
+        // A word under `image` that names no version is as likely a file or a theme as an image.
+        if !image.contains('/') {
+            return;
+        }
+    }
+    if Reference::parse(&image.to_ascii_lowercase()).is_err() && !has_version {
+        return;
+    }
+    found.whole(value, path.0, None, false);
+}
+
+/// A map with `repository`; tells whether it is one of an image.
+fn map<'y, 't>(node: View<'y, 't>, path: &Path, found: &mut Found<'y, 't>) -> bool {
+    let Some(repository) = node
+        .get("repository")
+        .filter(|view| view.scalar().is_some())
+    else {
+        return false;
+    };
+    // Charts of charts and of git repositories have a `repository` too: a URL.
+    let is_url = repository.scalar().is_some_and(|text| text.contains("://"));
+    let versions = ["tag", "digest", "sha"]
+        .iter()
+        .any(|key| node.get(key).is_some());
+    let others = ["registry", "pullPolicy"]
+        .iter()
+        .any(|key| node.get(key).is_some());
+    let is_named = path.0.rsplit('.').next().is_some_and(is_image);
+    if is_url || !(versions || others || is_named) {
+        return false;
+    }
+    let values = Values {
+        registry: node.get("registry").filter(|registry| !is_empty(*registry)),
+        repository,
+        tag: entry(node, "tag"),
+        digest: entry(node, "digest"),
+    };
+    parts(values, path.clone(), found);
+    true
+}
+
+fn parts<'y, 't>(values: Values<'y, 't>, path: Path, found: &mut Found<'y, 't>) {
+    let Some(repository) = found.text_of(values.repository, &path.key("repository").0) else {
+        return;
+    };
+    let mut image = String::new();
+    if let Some(registry) = values.registry {
+        let Some(registry) = found.text_of(registry, &path.key("registry").0) else {
+            return;
+        };
+        image.push_str(registry);
+        image.push('/');
+    }
+    image.push_str(repository);
+    let mut versioned = reference::canonicalise(repository, false)
+        .is_ok_and(|c| c.reference.tag().is_some() || c.reference.digest().is_some());
+    for (part, mark) in [(values.tag, ':'), (values.digest, '@')] {
+        let Some((_, value)) = part.filter(|(_, value)| !is_empty(*value)) else {
+            continue;
+        };
+        let key = if mark == ':' { "tag" } else { "digest" };
+        let Some(text) = found.text_of(value, &path.key(key).0) else {
+            return;
+        };
+        image.push(mark);
+        image.push_str(text);
+        versioned = true;
+    }
+    let place = values
+        .tag
+        .filter(|(_, tag)| !is_empty(*tag))
+        .map_or(values.repository, |(_, tag)| tag)
+        .meant()
+        .place();
+    if !versioned {
+        found.remarks.push(Remark {
+            path: path.0,
+            place,
+            said: format!("{image} has no tag here, the chart chooses it; left alone"),
+            wrong: false,
+        });
+        return;
+    }
+    found.mentions.push(Mention {
+        path: path.0,
+        object: None,
+        place,
+        image,
+        never_pulled: false,
+        parts: Parts::Values(values),
+    });
+}
+
+fn is_empty(view: View<'_, '_>) -> bool {
+    view.is_null() || view.scalar().is_some_and(str::is_empty)
+}
+
+/// The key and the value of an entry of the map's own, or of one that is merged into it.
+fn entry<'y, 't>(map: View<'y, 't>, key: &str) -> Option<Key<'y, 't>> {
+    let own = map.entries().find(|(name, _)| name.scalar() == Some(key));
+    own.or_else(|| map.get(key).map(|value| (value, value)))
+}

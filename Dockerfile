@@ -9,6 +9,7 @@ RUN dpkg --add-architecture amd64 && dpkg --add-architecture arm64 && apt-get up
 	gcc-x86-64-linux-gnu gcc-aarch64-linux-gnu musl-dev:amd64 musl-dev:arm64
 WORKDIR /cotter
 COPY . .
+ARG REVISION=
 RUN install -D "$(sh scripts/static.sh "$TARGETARCH")" /out/cotter
 
 FROM scratch

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context as _, Result, ensure};
 use cotter::domain::{
     digest::Digest,
-    mentions::{self, Wanted},
+    mentions::{self, About, Wanted},
     reference::canonicalise,
     yaml::{Yaml, edit},
 };
@@ -172,7 +172,7 @@ fn editing() -> Result<Row> {
 
 fn pinned(text: &str, digest: &Digest) -> Result<usize> {
     let yaml = Yaml::read(text)?;
-    let found = mentions::find(&yaml, Some("all.yaml"), None, false);
+    let found = mentions::find(&yaml, About::default());
     let mut edits = Vec::new();
     for mention in &found.mentions {
         let canonical = canonicalise(&mention.image, false)?;

@@ -38,5 +38,6 @@ else
 	export "CC_$under=$gcc" "CFLAGS_$under=$flags"
 	export "CARGO_TARGET_$(echo "$under" | tr a-z A-Z)_LINKER=$gcc"
 fi
+export COTTER_REVISION="${REVISION:-$(git rev-parse HEAD 2>/dev/null || true)}"
 "$cargo" build --release --locked --bin cotter --target "$triple" >&2
 echo "target/$triple/release/cotter"

@@ -20,7 +20,11 @@ use super::{
     asking::{Asker, RegistryArgs},
     credentials::Credentials,
     exit::Exit,
-    pin::{changing::Changing, inputs::Input, report::Report},
+    pin::{
+        changing::Changing,
+        inputs::{Input, Text},
+        report::Report,
+    },
     running,
 };
 use crate::domain::{
@@ -105,7 +109,12 @@ async fn transform(text: &str, registries: &RegistryArgs) -> anyhow::Result<(Str
         Credentials::open(&registries.credentials)?,
         changing.offline,
     )?;
-    let (texts, mut report) = ([(Input::stdin(), text.to_owned())], Report::default());
+    let stdin = Text {
+        input: Input::stdin(),
+        text: text.to_owned(),
+        base: None,
+    };
+    let (texts, mut report) = ([stdin], Report::default());
     let changed = changing.change(&texts, &asker, &mut report).await;
     let changed = changed.into_iter().next();
     let changed = changed.map_or_else(|| text.to_owned(), |one| one.text);

@@ -25,8 +25,8 @@ pub struct Mention<'y, 't> {
     pub place: Place,
     /// The reference, put together where it is written in parts.
     pub image: String,
-    /// It is never pulled, so that it has only its tag.
-    pub never_pulled: bool,
+    /// Nothing is pinned here: the image is never pulled and has only its tag, or its version stands elsewhere.
+    pub stays_unpinned: bool,
     parts: Parts<'y, 't>,
 }
 
@@ -58,20 +58,36 @@ pub struct Found<'y, 't> {
 #[derive(Clone, Debug, Default)]
 struct Path(String);
 
-/// Finds the images of all documents of a text. `told` takes the place of what the file's name and content tell; `named`:
-/// somebody named the file itself, so that what looks like nothing else is taken for Helm values.
+/// What is known of a text beside itself.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct About<'a, 'y, 't> {
+    /// The name of its file, without a directory.
+    pub file_name: Option<&'a str>,
+    /// What somebody said that it is; in the place of what name and content tell.
+    pub told: Option<Dialect>,
+    /// Somebody named the file itself, so that what looks like nothing else is taken for Helm values.
+    pub named: bool,
+    /// The chart's own values, which these values complete.
+    pub base: Option<View<'y, 't>>,
+}
+
+/// Whether a file of this name has Helm values that complete those of `values.yaml` beside it.
 #[must_use]
-pub fn find<'y, 't>(
-    yaml: &'y Yaml<'t>,
-    file_name: Option<&str>,
-    told: Option<Dialect>,
-    named: bool,
-) -> Found<'y, 't> {
+pub fn completes_values(file_name: &str) -> bool {
+    dialect::completes_values(file_name)
+}
+
+/// Finds the images of all documents of a text.
+#[must_use]
+pub fn find<'y, 't>(yaml: &'y Yaml<'t>, about: About<'_, 'y, 't>) -> Found<'y, 't> {
     let mut found = Found::default();
     for root in yaml.documents() {
-        match told.or_else(|| Dialect::of(file_name, root, named)) {
+        let dialect = about
+            .told
+            .or_else(|| Dialect::of(about.file_name, root, about.named));
+        match dialect {
             Some(Dialect::Kubernetes) => kubernetes::find(root, &mut found),
-            Some(Dialect::HelmValues) => helm_values::find(root, &mut found),
+            Some(Dialect::HelmValues) => helm_values::find(root, about.base, &mut found),
             Some(Dialect::Kustomization) => kustomization::find(root, &mut found),
             Some(Dialect::Compose) => compose::find(root, &mut found),
             None => found.unknown += 1,
@@ -89,7 +105,7 @@ impl<'y, 't> Found<'y, 't> {
         scalar: View<'y, 't>,
         path: String,
         object: Option<String>,
-        never_pulled: bool,
+        stays_unpinned: bool,
     ) {
         if let Some(image) = self.text_of(scalar, &path) {
             self.mentions.push(Mention {
@@ -97,7 +113,7 @@ impl<'y, 't> Found<'y, 't> {
                 object,
                 place: scalar.meant().place(),
                 image: image.to_owned(),
-                never_pulled,
+                stays_unpinned,
                 parts: Parts::Whole(scalar),
             });
         }

@@ -84,17 +84,9 @@ fn the_help_has_examples_that_are_accepted_and_says_what_counts() {
         .collect();
     assert!(examples.len() >= 4, "{help}");
     for example in examples {
-        let words = example
-            .split("   ")
-            .next()
-            .unwrap_or_default()
-            .split(" > ")
-            .next()
-            .unwrap_or_default();
-        let words: Vec<_> = words
-            .split_whitespace()
-            .filter(|w| *w != "--config" && *w != "cotter.yaml")
-            .collect();
+        let words = example.split(['#', '>']).next().unwrap_or_default();
+        let words = words.split_whitespace();
+        let words = words.filter(|word| !matches!(*word, "--config" | "cotter.yaml"));
         let args: Vec<_> = ["audit"].into_iter().chain(words).collect();
         let said = run(&args, folder.path());
         // There is no cluster here; what clap does not accept is told otherwise.
@@ -104,4 +96,37 @@ fn the_help_has_examples_that_are_accepted_and_says_what_counts() {
             said.stderr
         );
     }
+}
+
+/// What a person sees, with more in the environment.
+fn at_a_terminal(lab: &crate::lab::Lab, namespace: &str, env: &str) -> String {
+    let line = format!(
+        "{env} {} audit -n {namespace}",
+        env!("CARGO_BIN_EXE_cotter")
+    );
+    let args = ["-qec", &line, "/dev/null"];
+    let kubeconfig = lab.plane.kubeconfig().to_string_lossy();
+    let env = [("COTTER_KUBECONFIG", &*kubeconfig), ("TERM", "xterm")];
+    let script = crate::support::parts::program("script");
+    crate::support::command::run(&script, &args, &env, lab.plane.folder(), b"").stdout
+}
+
+#[test]
+fn at_a_terminal_there_are_colours_unless_nobody_wants_them_and_a_bar() {
+    let lab = lab!();
+    crate::support::require!("script");
+    let ns = lab.namespace(&[]);
+    ns.pod("web", &lab.image("public/app:dev"), &[], "");
+    let (bold, listing) = ("\u{1b}[1mNAMESPACE", "listing ");
+    let coloured = at_a_terminal(&lab, &ns.name, "");
+    assert!(
+        coloured.contains(bold) && coloured.contains(listing),
+        "{coloured:?}"
+    );
+    let plain = at_a_terminal(&lab, &ns.name, "NO_COLOR=1");
+    assert!(
+        !plain.contains(bold) && plain.contains(listing),
+        "{plain:?}"
+    );
+    assert!(plain.contains("NAMESPACE"), "{plain:?}");
 }

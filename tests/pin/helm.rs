@@ -102,6 +102,24 @@ async fn a_values_file_pinned_to_the_digest_renders_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_tag_alone_is_that_of_the_charts_own_repository() {
+    parts::require!("helm");
+    let world = chart().await;
+    world.write(
+        "charts/frontend/values.yaml",
+        "image:\n  repository: HOST/ByteQuester/hosting-monorepo\n  tag: ''\n",
+    );
+    world.write("charts/frontend/values-dev.yaml", "image: {tag: dev}\n");
+    world
+        .cotter(&["pin", "-i", "--style", "git-sha", "charts"])
+        .ok();
+    assert_eq!(
+        rendered(&world),
+        format!("HOST/bytequester/hosting-monorepo:{SHA}")
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn templates_are_named_and_left_alone() {
     let world = chart().await;
     world.write(

@@ -83,7 +83,7 @@ fn findings(report: &Report, out: &mut impl Write) -> io::Result<()> {
         let image = finding
             .image
             .as_ref()
-            .map(|image| format!("`{}`: ", escaped(&shown(image))));
+            .map(|image| format!("`{}`: ", code(&shown(image))));
         writeln!(
             out,
             "| {} | {} | {} | {} | {}{} |",
@@ -101,7 +101,12 @@ fn findings(report: &Report, out: &mut impl Write) -> io::Result<()> {
     }
 }
 
-/// A text in a cell: nothing in it ends the cell, is markup, or mentions anybody.
+/// A text in a cell and between backticks, where nothing is markup but what ends them.
+fn code(text: &str) -> String {
+    printable(text).replace('`', "'").replace('|', "\\|")
+}
+
+/// A text in a cell: nothing in it ends the cell or is markup.
 fn escaped(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in printable(text).chars() {
@@ -122,10 +127,11 @@ fn escaped(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
-    use super::escaped;
+    use super::{code, escaped};
 
     #[test]
     fn a_cell_stays_a_cell() {
         assert_eq!(escaped("a|b<img>`c`\n"), r"a\|b&lt;img&gt;'c'\\u{a}");
+        assert_eq!(code("my_app`|`<b>"), r"my_app'\|'<b>");
     }
 }

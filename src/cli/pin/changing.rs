@@ -6,7 +6,7 @@ use futures_util::{StreamExt as _, stream};
 
 use super::{
     Style,
-    inputs::Input,
+    inputs::{Input, Text},
     report::{Level, Report},
     told::Told,
 };
@@ -14,7 +14,7 @@ use crate::{
     cli::asking::{Answered, Asker, Unanswered},
     domain::{
         assess::{self, Assessed, Verdict},
-        mentions::{self, Dialect, Found, Mention},
+        mentions::{self, About, Dialect, Found, Mention},
         policy::{Cause, PinStyle, Policy},
         reference::Canonical,
         slots::{List, Slot},
@@ -62,14 +62,18 @@ impl Changing {
     /// Changes all texts; those that cannot be read are reported and left out.
     pub(in crate::cli) async fn change<'i>(
         &self,
-        texts: &'i [(Input, String)],
+        texts: &'i [Text],
         asker: &Asker,
         report: &mut Report,
     ) -> Vec<Changed<'i>> {
         let mut read = Vec::with_capacity(texts.len());
-        for (input, text) in texts {
+        for Text { input, text, base } in texts {
             match Yaml::read(text) {
-                Ok(yaml) => read.push((input, text.as_str(), yaml)),
+                Ok(yaml) => {
+                    // What is wrong with the chart's own values is told of that file.
+                    let base = base.as_deref().and_then(|base| Yaml::read(base).ok());
+                    read.push((input, text.as_str(), yaml, base));
+                }
                 Err(_) if text.contains("{{") => {
                     let said = "is a template and no YAML; left alone".to_owned();
                     report.find(&input.name, None, "", Level::Note, said);
@@ -83,11 +87,11 @@ impl Changing {
         }
         let found: Vec<_> = read
             .iter()
-            .map(|(input, _, yaml)| self.find(input, yaml))
+            .map(|(input, _, yaml, base)| self.find(input, yaml, base.as_ref()))
             .collect();
         let answers = self.ask(&found, asker).await;
         let mut changed = Vec::with_capacity(read.len());
-        for ((input, text, _), found) in read.iter().zip(&found) {
+        for ((input, text, ..), found) in read.iter().zip(&found) {
             report.files += 1;
             report.images += found.mentions.len();
             changed.extend(self.rewrite(input, text, found, &answers, report));
@@ -95,10 +99,19 @@ impl Changing {
         changed
     }
 
-    fn find<'y, 't>(&self, input: &Input, yaml: &'y Yaml<'t>) -> Found<'y, 't> {
-        let name = input.path.as_deref().and_then(|path| path.file_name());
-        let name = name.and_then(|name| name.to_str());
-        mentions::find(yaml, name, self.dialect, input.named)
+    fn find<'y, 't>(
+        &self,
+        input: &Input,
+        yaml: &'y Yaml<'t>,
+        base: Option<&'y Yaml<'t>>,
+    ) -> Found<'y, 't> {
+        let about = About {
+            file_name: input.file_name(),
+            told: self.dialect,
+            named: input.named,
+            base: base.and_then(|base| base.documents().next()),
+        };
+        mentions::find(yaml, about)
     }
 
     /// Asks about every image once.
@@ -132,7 +145,7 @@ impl Changing {
             index: 0,
             name: &mention.path,
             image: &mention.image,
-            never_pulled: mention.never_pulled,
+            never_pulled: mention.stays_unpinned,
         };
         assess::assess(slot, &self.policy, self.offline)
     }

@@ -11,6 +11,7 @@ use std::{
 use anyhow::bail;
 
 use super::report::Report;
+use crate::domain::mentions;
 
 /// The largest text that is read, in bytes. Trees of a text take some ten times as much memory.
 const LARGEST: u64 = 128 << 20;
@@ -26,6 +27,15 @@ pub(in crate::cli) struct Input {
     pub(in crate::cli) named: bool,
 }
 
+/// A file's text, and what completes it.
+#[derive(Clone, Debug)]
+pub(in crate::cli) struct Text {
+    pub(in crate::cli) input: Input,
+    pub(in crate::cli) text: String,
+    /// The `values.yaml` beside values of a chart.
+    pub(in crate::cli) base: Option<String>,
+}
+
 /// All files, in the order in which they were named.
 #[derive(Clone, Debug, Default)]
 pub(in crate::cli) struct Inputs(Vec<Input>);
@@ -39,6 +49,18 @@ impl Input {
             path: None,
             named: true,
         }
+    }
+
+    pub(in crate::cli) fn file_name(&self) -> Option<&str> {
+        self.path.as_deref()?.file_name()?.to_str()
+    }
+
+    /// The chart's own values, where these complete them and they can be read.
+    fn base(&self) -> Option<String> {
+        self.file_name()
+            .filter(|name| mentions::completes_values(name))?;
+        let beside = self.path.as_deref()?.with_file_name("values.yaml");
+        read(Some(&beside)).ok()
     }
 
     pub(in crate::cli) fn is_json(&self) -> bool {
@@ -122,11 +144,14 @@ impl Inputs {
     }
 
     /// Reads them; what cannot be read is reported, the rest goes on.
-    pub(in crate::cli) fn read(self, report: &mut Report) -> Vec<(Input, String)> {
+    pub(in crate::cli) fn read(self, report: &mut Report) -> Vec<Text> {
         let mut texts = Vec::with_capacity(self.0.len());
         for input in self.0 {
-            match read(&input) {
-                Ok(text) => texts.push((input, text)),
+            match read(input.path.as_deref()) {
+                Ok(text) => {
+                    let base = input.base();
+                    texts.push(Text { input, text, base });
+                }
                 Err(said) => report.cannot(&input.name, None, said),
             }
         }
@@ -140,9 +165,10 @@ fn is_text(path: &Path) -> bool {
         || path.file_name() == Some(OsStr::new("Kustomization"))
 }
 
-fn read(input: &Input) -> Result<String, String> {
+/// Reads a file, or stdin.
+fn read(path: Option<&Path>) -> Result<String, String> {
     let failed = |error: io::Error| unreadable(&error);
-    let bytes = match &input.path {
+    let bytes = match path {
         None => at_most(io::stdin().lock()),
         Some(path) => File::open(path).and_then(|file| {
             let metadata = file.metadata()?;

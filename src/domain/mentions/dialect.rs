@@ -45,6 +45,13 @@ impl Dialect {
     }
 }
 
+/// `values-dev.yaml` completes `values.yaml`.
+pub(super) fn completes_values(file_name: &str) -> bool {
+    let name = file_name.to_ascii_lowercase();
+    let stem = stem(&name);
+    stem != "values" && is_values(stem)
+}
+
 /// The name without `.yaml`, `.yml` or `.json`.
 fn stem(name: &str) -> &str {
     let ends = [".yaml", ".yml", ".json"];

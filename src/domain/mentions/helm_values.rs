@@ -9,24 +9,35 @@ use crate::domain::{
     yaml::View,
 };
 
-pub(super) fn find<'y, 't>(root: View<'y, 't>, found: &mut Found<'y, 't>) {
-    walk(root, &Path::default(), found);
+pub(super) fn find<'y, 't>(
+    root: View<'y, 't>,
+    base: Option<View<'y, 't>>,
+    found: &mut Found<'y, 't>,
+) {
+    walk(root, base, &Path::default(), found);
 }
 
-/// Aliases are not followed: what they name is looked at where it stands.
-fn walk<'y, 't>(node: View<'y, 't>, path: &Path, found: &mut Found<'y, 't>) {
+/// Aliases are not followed: what they name is looked at where it stands. `base` is what the chart's own values have at
+/// this place; lists are not merged, so there is none below them.
+fn walk<'y, 't>(
+    node: View<'y, 't>,
+    base: Option<View<'y, 't>>,
+    path: &Path,
+    found: &mut Found<'y, 't>,
+) {
     if node.is_alias() {
         return;
     }
     for (index, item) in node.items().enumerate() {
-        walk(item, &path.index(index), found);
+        walk(item, None, &path.index(index), found);
     }
-    let is_map = node.is_mapping() && map(node, path, found);
+    let is_map = node.is_mapping() && map(node, base, path, found);
     for (key, value) in node.entries() {
         let Some(name) = key.scalar() else { continue };
         let path = path.key(name);
         if value.is_mapping() || value.is_sequence() {
-            walk(value, &path, found);
+            let base = base.and_then(|base| base.get(name));
+            walk(value, base, &path, found);
         } else if !is_map && is_image(name) {
             text(node, (key, value), path, found);
         }
@@ -64,6 +75,7 @@ fn text<'y, 't>(
             .find_map(|name| entry(map, name));
         if let Some(tag) = beside {
             let values = Values {
+                is_own: true,
                 registry: None,
                 repository: value,
                 tag: Some(tag),
@@ -83,28 +95,38 @@ fn text<'y, 't>(
     found.whole(value, path.0, None, false);
 }
 
-/// A map with `repository`; tells whether it is one of an image.
-fn map<'y, 't>(node: View<'y, 't>, path: &Path, found: &mut Found<'y, 't>) -> bool {
-    let Some(repository) = node
-        .get("repository")
-        .filter(|view| view.scalar().is_some())
-    else {
+/// A map with `repository`, its own or that of the chart's own values; tells whether it is one of an image.
+fn map<'y, 't>(
+    node: View<'y, 't>,
+    base: Option<View<'y, 't>>,
+    path: &Path,
+    found: &mut Found<'y, 't>,
+) -> bool {
+    let repository_of = |node: View<'y, 't>| {
+        node.get("repository")
+            .filter(|view| view.scalar().is_some())
+    };
+    let is_own = repository_of(node).is_some();
+    let inherits = || entry(node, "tag").and(base).and_then(repository_of);
+    let Some(repository) = repository_of(node).or_else(inherits) else {
         return false;
     };
     // Charts of charts and of git repositories have a `repository` too: a URL.
     let is_url = repository.scalar().is_some_and(|text| text.contains("://"));
-    let versions = ["tag", "digest", "sha"]
+    let has = |key: &&str| node.get(key).is_some();
+    let has_more = ["tag", "digest", "sha", "registry", "pullPolicy"]
         .iter()
-        .any(|key| node.get(key).is_some());
-    let others = ["registry", "pullPolicy"]
-        .iter()
-        .any(|key| node.get(key).is_some());
+        .any(has);
     let is_named = path.0.rsplit('.').next().is_some_and(is_image);
-    if is_url || !(versions || others || is_named) {
+    if is_url || !(has_more || is_named) {
         return false;
     }
+    let registry = node
+        .get("registry")
+        .or_else(|| base.filter(|_| !is_own)?.get("registry"));
     let values = Values {
-        registry: node.get("registry").filter(|registry| !is_empty(*registry)),
+        is_own,
+        registry: registry.filter(|registry| !is_empty(*registry)),
         repository,
         tag: entry(node, "tag"),
         digest: entry(node, "digest"),
@@ -148,19 +170,18 @@ fn parts<'y, 't>(values: Values<'y, 't>, path: Path, found: &mut Found<'y, 't>) 
         .place();
     if !versioned {
         found.remarks.push(Remark {
-            path: path.0,
+            path: path.0.clone(),
             place,
-            said: format!("{image} has no tag here, the chart chooses it; left alone"),
+            said: format!("{image} has no tag here, the chart chooses it; not pinned"),
             wrong: false,
         });
-        return;
     }
     found.mentions.push(Mention {
         path: path.0,
         object: None,
         place,
         image,
-        never_pulled: false,
+        stays_unpinned: !versioned,
         parts: Parts::Values(values),
     });
 }

@@ -49,7 +49,7 @@ fn image<'y, 't>(item: View<'y, 't>, path: &Path, found: &mut Found<'y, 't>) {
         object: None,
         place: last.1.meant().place(),
         image,
-        never_pulled: false,
+        stays_unpinned: false,
         parts: Parts::Entry(Entry {
             item,
             name,

@@ -2,7 +2,7 @@ use std::fmt::Write as _;
 
 use rstest::rstest;
 
-use super::{Dialect, Wanted, find};
+use super::{About, Dialect, Wanted, find};
 use crate::domain::{
     digest::Digest,
     reference::canonicalise,
@@ -11,10 +11,17 @@ use crate::domain::{
 
 const HEX: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
+fn about(file_name: &str) -> About<'_, '_, '_> {
+    About {
+        file_name: Some(file_name),
+        ..About::default()
+    }
+}
+
 /// The images of a text, as `path image`.
 fn images(file_name: &str, text: &str) -> Vec<String> {
     let yaml = Yaml::read(text).unwrap();
-    let found = find(&yaml, Some(file_name), None, false);
+    let found = find(&yaml, about(file_name));
     let shown = |mention: &super::Mention<'_, '_>| format!("{} {}", mention.path, mention.image);
     found.mentions.iter().map(shown).collect()
 }
@@ -22,10 +29,19 @@ fn images(file_name: &str, text: &str) -> Vec<String> {
 /// The text with every image written anew, with a digest.
 fn pinned(file_name: &str, text: &str, tag: Option<&str>, with_digest: bool) -> String {
     let yaml = Yaml::read(text).unwrap();
-    let found = find(&yaml, Some(file_name), None, false);
+    let found = find(&yaml, about(file_name));
+    written(text, &found.mentions, tag, with_digest)
+}
+
+fn written(
+    text: &str,
+    mentions: &[super::Mention<'_, '_>],
+    tag: Option<&str>,
+    with_digest: bool,
+) -> String {
     let digest = Digest::parse(&format!("sha256:{HEX}")).unwrap();
     let mut edits = Vec::new();
-    for mention in &found.mentions {
+    for mention in mentions {
         let canonical = canonicalise(&mention.image, false).unwrap();
         let wanted = Wanted {
             canonical: &canonical,
@@ -132,6 +148,10 @@ fn an_object_that_aliases_name_again_and_again_is_looked_at_once() {
     "web:\n  repository: r/x\n  tag: 'dev'\n",
     "web:\n  repository: r/x\n  tag: 'dev@sha256:HEX'\n"
 )]
+#[case::tag_of_an_alias(
+    "version: &v dev\nimage: {repository: r/x, tag: *v}\n",
+    "version: &v dev\nimage: {repository: r/x, tag: dev@sha256:HEX}\n"
+)]
 #[case::shared_by_an_anchor(
     "a: &i\n  repository: r/x\n  tag: dev\nb: *i\nc:\n  <<: *i\n",
     "a: &i\n  repository: r/x\n  tag: dev@sha256:HEX\nb: *i\nc:\n  <<: *i\n"
@@ -142,13 +162,56 @@ fn values_are_pinned_by_their_own_convention(#[case] text: &str, #[case] expecte
 
 #[rstest]
 #[case::git_repository("source: {repository: 'https://github.com/a/b', tag: v1}\n")]
-#[case::chart_chooses("image: {repository: a/b, tag: ''}\n")]
 #[case::theme("image: logo\n")]
 #[case::template("image: '{{ .Values.global.image }}:1'\n")]
 #[case::truth("backgroundImage: true\n")]
 #[case::icon("iconImage: https://example.com/logo.png\n")]
 fn values_that_are_no_images_are_left(#[case] text: &str) {
     assert_eq!(images("values.yaml", text), [""; 0]);
+}
+
+#[rstest]
+#[case::tag("image: {tag: dev}\n", "r/X:dev", "image: {tag: dev@sha256:HEX}\n")]
+#[case::tag_and_policy(
+    "image:\n  pullPolicy: Always\n  tag: dev\n",
+    "r/X:dev",
+    "image:\n  pullPolicy: Always\n  tag: dev@sha256:HEX\n"
+)]
+#[case::deeper(
+    "a: {b: {image: {tag: dev}}}\n",
+    "c/z:dev",
+    "a: {b: {image: {tag: dev@sha256:HEX}}}\n"
+)]
+fn the_repository_may_stand_in_the_charts_own_values(
+    #[case] text: &str,
+    #[case] image: &str,
+    #[case] expected: &str,
+) {
+    let own = "image: {repository: r/X, tag: ''}\na: {b: {image: {registry: c, repository: z}}}\n";
+    let (yaml, own) = (Yaml::read(text).unwrap(), Yaml::read(own).unwrap());
+    let base = own.documents().next();
+    let found = find(
+        &yaml,
+        About {
+            base,
+            ..about("values-dev.yaml")
+        },
+    );
+    let mention = &found.mentions[0];
+    assert_eq!((found.mentions.len(), mention.image.as_str()), (1, image));
+    assert_eq!(written(text, &found.mentions, None, true), expected);
+}
+
+#[test]
+fn values_without_a_tag_are_only_brought_into_canonical_form() {
+    let text = "image: {repository: r/X, tag: ''}\n";
+    let yaml = Yaml::read(text).unwrap();
+    let found = find(&yaml, about("values.yaml"));
+    assert!(found.mentions[0].stays_unpinned && !found.remarks[0].wrong);
+    assert_eq!(
+        written(text, &found.mentions, None, false),
+        "image: {repository: r/x, tag: ''}\n"
+    );
 }
 
 #[test]
@@ -258,7 +321,7 @@ fn files_are_told_apart(
 )]
 fn a_number_is_a_mistake(#[case] name: &str, #[case] text: &str, #[case] expected: &str) {
     let yaml = Yaml::read(text).unwrap();
-    let found = find(&yaml, Some(name), None, false);
+    let found = find(&yaml, about(name));
     let said: Vec<_> = found
         .remarks
         .iter()

@@ -38,6 +38,8 @@ pub(super) enum Parts<'y, 't> {
 /// `registry`, `repository`, `tag` and `digest`.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Values<'y, 't> {
+    /// Registry and repository stand in this text, and not in the chart's own values.
+    pub(super) is_own: bool,
     pub(super) registry: Option<View<'y, 't>>,
     pub(super) repository: View<'y, 't>,
     pub(super) tag: Option<Key<'y, 't>>,
@@ -96,7 +98,7 @@ impl Values<'_, '_> {
     fn edits(&self, wanted: &Wanted<'_>) -> Edits {
         let mut edits = Vec::new();
         let mut repository = wanted.canonical.spelled_repository();
-        if let Some(registry) = self.registry {
+        if let Some(registry) = self.registry.filter(|_| self.is_own) {
             // Only letters change their case, so what the chart joins is what was parsed.
             let lowered = registry.string()?.trim().to_ascii_lowercase();
             let rest = repository.strip_prefix(&*lowered);
@@ -110,15 +112,17 @@ impl Values<'_, '_> {
             digest = None;
         }
         if let Some((_, place)) = tag {
-            edits.extend(rewrite(self.repository, repository)?);
+            if self.is_own {
+                edits.extend(rewrite(self.repository, repository)?);
+            }
             // A chart writes `repository:tag`, so a digest alone has no place.
             let tag = wanted.tag.or_else(|| wanted.canonical.reference.tag())?;
             let version = match digest {
                 Some(digest) => format!("{tag}@{digest}"),
                 None => tag.to_owned(),
             };
-            edits.extend(rewrite(place, &version)?);
-        } else {
+            edits.extend(rewrite_here(place, &version)?);
+        } else if self.is_own {
             let whole = with_version(repository, wanted.tag, digest);
             edits.extend(rewrite(self.repository, &whole)?);
         }
@@ -140,7 +144,7 @@ impl Entry<'_, '_> {
             _ => {}
         }
         if let (Some((_, place)), Some(tag)) = (self.tag, wanted.tag) {
-            edits.extend(rewrite(place, tag)?);
+            edits.extend(rewrite_here(place, tag)?);
         }
         if let Some(digest) = wanted.digest {
             match self.digest {
@@ -159,13 +163,24 @@ impl Entry<'_, '_> {
 
 /// No edit where the text is there already.
 fn rewrite(scalar: View<'_, '_>, text: &str) -> Edits {
-    if scalar
-        .string()
-        .is_some_and(|written| written.trim() == text)
-    {
+    if is_there(scalar, text) {
         return Some(Vec::new());
     }
     edit::write(scalar, text).map(|edit| vec![edit])
+}
+
+/// A tag that an alias names may be a version that labels show, too: the alias gives way, what it names stays.
+fn rewrite_here(scalar: View<'_, '_>, text: &str) -> Edits {
+    if is_there(scalar, text) {
+        return Some(Vec::new());
+    }
+    edit::write_here(scalar, text).map(|edit| vec![edit])
+}
+
+fn is_there(scalar: View<'_, '_>, text: &str) -> bool {
+    scalar
+        .string()
+        .is_some_and(|written| written.trim() == text)
 }
 
 fn with_version(repository: &str, tag: Option<&str>, digest: Option<&Digest>) -> String {

@@ -48,6 +48,25 @@ pub fn write(scalar: View<'_, '_>, value: &str) -> Option<Edit> {
     }
 }
 
+/// Writes `value` where a node stands, an alias too: what the alias names stays as it is. `None` as in [`write`].
+#[must_use]
+pub fn write_here(node: View<'_, '_>, value: &str) -> Option<Edit> {
+    if !node.is_alias() {
+        return write(node, value);
+    }
+    let span = node.span();
+    let text = if is_plain(value) {
+        value.to_owned()
+    } else {
+        quoted(value)?
+    };
+    Some(Edit {
+        start: span.start,
+        end: span.end,
+        text,
+    })
+}
+
 /// Adds `key: value` to a mapping, behind the entry whose key and value are given.
 #[must_use]
 pub fn add_behind(

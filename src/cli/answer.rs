@@ -13,6 +13,7 @@ use crate::domain::question::Failure;
 
 /// A credential, without its password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CredentialReport {
     /// `pullSecret`, `dockerConfig`, `helper` or `anonymous`.
@@ -36,6 +37,7 @@ pub struct CredentialReport {
 
 /// A failure, and what to do about it.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct Trouble {
     /// `invalid`, `notFound`, `unauthorized`, `unavailable`, `refused` or `noCredential`.

@@ -15,6 +15,11 @@ mod secrets;
 mod shape;
 mod table;
 #[cfg(test)]
+pub(super) fn json_schema() -> serde_json::Value {
+    super::json_page::schema_of::<report::Report>()
+}
+
+#[cfg(test)]
 mod tests;
 mod world;
 

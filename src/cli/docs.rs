@@ -21,6 +21,7 @@ Made from the program: `cotter docs`.
 
 - stdout is the answer; notices, warnings and errors go to stderr.
 - Exit codes: 0 fine, 1 findings (something is not as it should be), 2 the command could not run.
+- `-o json` prints the documents of [json.md](json.md).
 - Colour only on a terminal, and not where `NO_COLOR` is set.
 - No flag takes a password: it is asked for at the terminal, read from stdin, or taken from where Docker keeps it.
 - Installed as `kubectl-cotter`, the same commands are `kubectl cotter …`.

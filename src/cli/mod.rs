@@ -10,6 +10,8 @@ pub mod credentials;
 pub mod docs;
 pub mod exit;
 pub mod files;
+#[cfg(test)]
+mod json_page;
 pub mod krm;
 pub mod man;
 pub mod output;

@@ -280,3 +280,8 @@ impl From<PinStyle> for Style {
         }
     }
 }
+
+#[cfg(test)]
+pub(super) fn json_schema() -> serde_json::Value {
+    super::json_page::schema_of::<Report>()
+}

@@ -87,3 +87,8 @@ async fn resolve(args: Resolve) -> anyhow::Result<Exit> {
     }
     Ok(if is_found { Exit::Fine } else { Exit::Findings })
 }
+
+#[cfg(test)]
+pub(super) fn json_schema() -> serde_json::Value {
+    super::json_page::schema_of::<Document>()
+}

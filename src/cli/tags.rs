@@ -60,6 +60,7 @@ pub struct Tags {
 
 /// What `cotter tags -o json` prints. These names are a promise to programs. What is not known is left out.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct TagsReport {
     /// Host and repository.
@@ -80,6 +81,7 @@ struct TagsReport {
 
 /// One tag.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 struct TagReport {
     /// The tag.
@@ -147,4 +149,9 @@ async fn list(args: Tags) -> anyhow::Result<Exit> {
         Format::Json => output::json(&report)?,
     }
     Ok(if is_fine { Exit::Fine } else { Exit::Findings })
+}
+
+#[cfg(test)]
+pub(super) fn json_schema() -> serde_json::Value {
+    super::json_page::schema_of::<TagsReport>()
 }

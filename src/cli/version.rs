@@ -29,6 +29,7 @@ pub enum Output {
 
 /// What `-o json` prints. Members are added, never renamed.
 #[derive(Clone, Copy, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 pub struct Build {
     /// The version, `1.2.3`.
     pub version: &'static str,
@@ -73,4 +74,9 @@ pub fn run(args: Version) -> anyhow::Result<ExitCode> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+pub(super) fn json_schema() -> serde_json::Value {
+    super::json_page::schema_of::<Build>()
 }

@@ -9,6 +9,7 @@ use crate::{
 
 /// How what runs compares with what its tag means now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Drift {
     /// It is the same image: the index, one of its manifests, or the configuration of one.

@@ -10,6 +10,7 @@ use super::drift::Drift;
 
 /// An audit.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Report {
     /// Each namespace, by name.
@@ -26,6 +27,7 @@ pub(super) struct Report {
 
 /// One namespace.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct NamespaceReport {
     /// Its name.
@@ -41,6 +43,7 @@ pub(super) struct NamespaceReport {
 
 /// Numbers of a namespace, or of all.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Tally {
     /// Pods that run, or are about to.
@@ -58,6 +61,7 @@ pub(super) struct Tally {
 
 /// What enforcing would change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Enforcing {
     /// Pods that would be changed in any way.
@@ -76,6 +80,7 @@ pub(super) struct Enforcing {
 
 /// The kinds of finding, and their names in `--fail-on`, in `kind` and in SARIF.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub(super) enum FindingKind {
     /// An image runs by a tag that may move.
@@ -98,6 +103,7 @@ pub(super) enum FindingKind {
 
 /// Something that somebody has to look at.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Finding {
     /// What it is about.
@@ -132,6 +138,7 @@ pub(super) struct Finding {
 
 /// One image of a workload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ImageReport {
     /// Where.
@@ -170,6 +177,7 @@ pub(super) struct ImageReport {
 
 /// How an image stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) enum State {
     /// It has a digest.
@@ -190,6 +198,7 @@ pub(super) enum State {
 
 /// What could not be looked at.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Unchecked {
     /// What was asked of the API server: `list`, `get`.

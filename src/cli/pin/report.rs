@@ -9,6 +9,7 @@ use crate::{
 
 /// An image whose text changes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(in crate::cli) struct Change {
     /// The file, as it was named.
@@ -30,6 +31,7 @@ pub(in crate::cli) struct Change {
 
 /// Something that somebody has to look at, or that was left alone.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(in crate::cli) struct Finding {
     /// The file, as it was named.
@@ -47,6 +49,7 @@ pub(in crate::cli) struct Finding {
     pub(in crate::cli) level: Level,
     /// Why an image could not be pinned: `invalid`, `notFound`, `unauthorized`, `unavailable`, `refused`.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, schemars(with = "Option<String>"))]
     pub(in crate::cli) cause: Option<Cause>,
     /// What it is, and what to do.
     pub(in crate::cli) message: String,
@@ -57,6 +60,7 @@ pub(in crate::cli) struct Finding {
 
 /// How much a finding matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "lowercase")]
 pub(in crate::cli) enum Level {
     /// It was left alone, for a reason.
@@ -69,6 +73,7 @@ pub(in crate::cli) enum Level {
 
 /// All of it.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(in crate::cli) struct Report {
     /// Files that were looked at.

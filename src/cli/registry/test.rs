@@ -152,3 +152,8 @@ fn structure(host: &str, way: &Way) -> Option<Vec<Verdict>> {
     };
     Some(found.into_iter().map(verdict).collect())
 }
+
+#[cfg(test)]
+pub(in crate::cli) fn json_schema() -> serde_json::Value {
+    crate::cli::json_page::schema_of::<report::TestReport>()
+}

@@ -11,6 +11,7 @@ use crate::{
 
 /// The document.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Document {
     /// One entry for each argument, in the same order.
@@ -19,6 +20,7 @@ pub(super) struct Document {
 
 /// What is known of one image. What does not apply, or was not asked, is left out.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct ImageReport {
     /// The image as it was written.
@@ -71,6 +73,7 @@ pub(super) struct ImageReport {
 
 /// Why a reference means the same image for ever.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) enum ImmutableBy {
     /// It has a digest.
@@ -83,6 +86,7 @@ pub(super) enum ImmutableBy {
 
 /// What the kubelet makes of a text.
 #[derive(Clone, Debug, Default, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Kubelet {
     /// Whether it takes the text for an image; otherwise the container is `InvalidImageName`.
@@ -97,6 +101,7 @@ pub(super) struct Kubelet {
 
 /// The commit that an image says it was built from.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct GitSha {
     /// The whole commit id.
@@ -112,6 +117,7 @@ pub(super) struct GitSha {
 
 /// Where an image names its commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Evidence {
     /// An annotation of the index.
@@ -124,6 +130,7 @@ pub(super) enum Evidence {
 
 /// The image of one platform.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct PlatformReport {
     /// `os/architecture[/variant]`.
@@ -138,6 +145,7 @@ pub(super) struct PlatformReport {
 
 /// A way to ask, and what came of it.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WayReport {
     /// Who asks.
@@ -151,6 +159,7 @@ pub(super) struct WayReport {
 
 /// What came of asking.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) enum Outcome {
     /// The registry told what the image is.

@@ -21,6 +21,7 @@ const NAME: usize = 11;
 
 /// What `cotter registry test -o json` prints. These names are a promise to programs.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct TestReport {
     /// The registry's host.
@@ -38,6 +39,7 @@ pub(super) struct TestReport {
 
 /// A credential that was tried.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct WayTest {
     /// Which one.
@@ -52,6 +54,7 @@ pub(super) struct WayTest {
 
 /// What the text of a credential tells.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct Verdict {
     /// Whether it cannot work.
@@ -62,6 +65,7 @@ pub(super) struct Verdict {
 
 /// One step.
 #[derive(Clone, Debug, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub(super) struct StepReport {
     /// `structure`, `connect`, `tls`, `challenge`, `token`, `scope`, `accepted` or `manifest`.
@@ -82,6 +86,7 @@ pub(super) struct StepReport {
 
 /// What came of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 enum StepOutcome {
     /// It went through.

@@ -4,6 +4,7 @@
 //! process, since on a small machine the caller's own CPU flatters a ratio of throughputs.
 
 mod answer;
+mod audit;
 mod bare;
 mod cold;
 mod cpu;
@@ -73,6 +74,7 @@ async fn measure(filter: String) -> Result<ExitCode> {
         ("memory", memory::rows(&table).await),
         ("start to ready", startup::rows(&table)),
         ("files", files::rows(&table).await),
+        ("audit", audit::rows(&table).await),
         ("Pod creates", creates::rows(&table).await),
         ("replica", replica::rows(&table)),
         ("image", image::rows(&table)),

@@ -111,7 +111,7 @@ async fn transform(text: &str, registries: &RegistryArgs) -> anyhow::Result<(Str
     )?;
     let stdin = Text {
         input: Input::stdin(),
-        text: text.to_owned(),
+        content: text.to_owned(),
         base: None,
     };
     let (texts, mut report) = ([stdin], Report::default());

@@ -12,11 +12,11 @@ use std::fmt::Write as _;
 
 use self::writing::Parts;
 pub use self::{dialect::Dialect, writing::Wanted};
-use super::yaml::{Place, View, Yaml};
+use super::yaml::{Place, Spot, View, Yaml};
 
 /// An image that a text names.
 #[derive(Clone, Debug)]
-pub struct Mention<'y, 't> {
+pub struct Mention {
     /// Where in its document: `spec.containers[0].image`.
     pub path: String,
     /// The object that it belongs to, `Deployment/web`, where there is one.
@@ -27,7 +27,7 @@ pub struct Mention<'y, 't> {
     pub image: String,
     /// Nothing is pinned here: the image is never pulled and has only its tag, or its version stands elsewhere.
     pub stays_unpinned: bool,
-    parts: Parts<'y, 't>,
+    parts: Parts,
 }
 
 /// Something else to say of a text.
@@ -45,9 +45,9 @@ pub struct Remark {
 
 /// What was found in a text.
 #[derive(Clone, Debug, Default)]
-pub struct Found<'y, 't> {
+pub struct Found {
     /// The images, in the order of the text.
-    pub mentions: Vec<Mention<'y, 't>>,
+    pub mentions: Vec<Mention>,
     /// What else there is to say.
     pub remarks: Vec<Remark>,
     /// Documents that hold nothing that cotter knows.
@@ -79,7 +79,7 @@ pub fn completes_values(file_name: &str) -> bool {
 
 /// Finds the images of all documents of a text.
 #[must_use]
-pub fn find<'y, 't>(yaml: &'y Yaml<'t>, about: About<'_, 'y, 't>) -> Found<'y, 't> {
+pub fn find<'y, 't>(yaml: &'y Yaml<'t>, about: About<'_, 'y, 't>) -> Found {
     let mut found = Found::default();
     for root in yaml.documents() {
         let dialect = about
@@ -93,34 +93,36 @@ pub fn find<'y, 't>(yaml: &'y Yaml<'t>, about: About<'_, 'y, 't>) -> Found<'y, '
             None => found.unknown += 1,
         }
     }
+    found.mentions.sort_by_key(|mention| mention.place);
     found
 }
 
 // === impl Found ===
 
-impl<'y, 't> Found<'y, 't> {
+impl Found {
     /// A scalar that holds a whole reference.
     fn whole(
         &mut self,
-        scalar: View<'y, 't>,
+        scalar: View<'_, '_>,
         path: String,
         object: Option<String>,
         stays_unpinned: bool,
     ) {
-        if let Some(image) = self.text_of(scalar, &path) {
+        let image = self.text_of(scalar, &path).map(str::to_owned);
+        if let Some((image, spot)) = image.zip(Spot::of(scalar)) {
             self.mentions.push(Mention {
                 path,
                 object,
                 place: scalar.meant().place(),
-                image: image.to_owned(),
+                image,
                 stays_unpinned,
-                parts: Parts::Whole(scalar),
+                parts: Parts::Whole(spot),
             });
         }
     }
 
     /// The text of a scalar that should be one; says so where it is none, or where it is filled in later.
-    fn text_of(&mut self, scalar: View<'y, 't>, path: &str) -> Option<&'y str> {
+    fn text_of<'y>(&mut self, scalar: View<'y, '_>, path: &str) -> Option<&'y str> {
         let remark = |said: &str, wrong| Remark {
             path: path.to_owned(),
             place: scalar.meant().place(),

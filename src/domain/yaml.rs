@@ -3,11 +3,17 @@
 
 pub mod edit;
 mod reading;
+mod simple;
+mod spot;
+mod tree;
 mod view;
 
 use std::{borrow::Cow, ops::Range};
 
-pub use self::view::View;
+pub use self::{
+    spot::{EntryEnd, Spot},
+    view::View,
+};
 
 /// How deep collections may be nested; the API server's own limit for what it decodes is of the same size.
 const NESTING: usize = 200;
@@ -89,7 +95,7 @@ impl<'t> Yaml<'t> {
     /// # Errors
     /// [`YamlError`] at the first place that is no YAML.
     pub fn read(text: &'t str) -> Result<Self, YamlError> {
-        reading::read(text)
+        simple::read(text).map_or_else(|| reading::read(text), Ok)
     }
 
     /// The text.

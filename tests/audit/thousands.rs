@@ -126,22 +126,6 @@ fn watched(child: &mut Child) -> (i32, u64) {
         let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
         let now = line.and_then(|line| line.trim().trim_end_matches(" kB").trim().parse().ok());
         peak = peak.max(now.unwrap_or(0));
-        if std::env::var_os("DBG").is_some() {
-            let g = |k: &str| {
-                text.lines()
-                    .find_map(|l| l.strip_prefix(k))
-                    .unwrap_or("")
-                    .trim()
-                    .to_owned()
-            };
-            println!(
-                "{} anon {} file {}",
-                g("VmRSS:"),
-                g("RssAnon:"),
-                g("RssFile:")
-            );
-            thread::sleep(Duration::from_millis(200));
-        }
         if let Some(ended) = child.try_wait().unwrap() {
             return (ended.code().unwrap_or(-1), peak);
         }

@@ -66,58 +66,59 @@ impl Changing {
         asker: &Asker,
         report: &mut Report,
     ) -> Vec<Changed<'i>> {
-        let mut read = Vec::with_capacity(texts.len());
-        for Text { input, text, base } in texts {
-            match Yaml::read(text) {
-                Ok(yaml) => {
-                    // What is wrong with the chart's own values is told of that file.
-                    let base = base.as_deref().and_then(|base| Yaml::read(base).ok());
-                    read.push((input, text.as_str(), yaml, base));
-                }
-                Err(_) if text.contains("{{") => {
-                    let said = "is a template and no YAML; left alone".to_owned();
-                    report.find(&input.name, None, "", Level::Note, said);
-                }
-                Err(_) if !input.named && is_foreign_json(input, text) => {}
-                Err(error) => {
-                    let said = format!("not YAML: {error}; correct it, or leave the file out");
-                    report.cannot(&input.name, Some(error.place), said);
-                }
-            }
-        }
-        let found: Vec<_> = read
+        let read = texts
             .iter()
-            .map(|(input, _, yaml, base)| self.find(input, yaml, base.as_ref()))
-            .collect();
+            .filter_map(|text| Some((text, self.find(text, report)?)));
+        let found: Vec<_> = read.collect();
         let answers = self.ask(&found, asker).await;
-        let mut changed = Vec::with_capacity(read.len());
-        for ((input, text, ..), found) in read.iter().zip(&found) {
+        let mut changed = Vec::with_capacity(found.len());
+        for (text, found) in &found {
             report.files += 1;
             report.images += found.mentions.len();
-            changed.extend(self.rewrite(input, text, found, &answers, report));
+            changed.extend(self.rewrite(text, found, &answers, report));
         }
         changed
     }
 
-    fn find<'y, 't>(
+    /// What a text names; its tree is gone afterwards, so that many files take no more memory than their texts.
+    fn find(
         &self,
-        input: &Input,
-        yaml: &'y Yaml<'t>,
-        base: Option<&'y Yaml<'t>>,
-    ) -> Found<'y, 't> {
+        Text {
+            input,
+            content,
+            base,
+        }: &Text,
+        report: &mut Report,
+    ) -> Option<Found> {
+        let yaml = match Yaml::read(content) {
+            Ok(yaml) => yaml,
+            Err(_) if content.contains("{{") => {
+                let said = "is a template and no YAML; left alone".to_owned();
+                report.find(&input.name, None, "", Level::Note, said);
+                return None;
+            }
+            Err(_) if !input.named && is_foreign_json(input, content) => return None,
+            Err(error) => {
+                let said = format!("not YAML: {error}; correct it, or leave the file out");
+                report.cannot(&input.name, Some(error.place), said);
+                return None;
+            }
+        };
+        // What is wrong with the chart's own values is told of that file.
+        let base = base.as_deref().and_then(|base| Yaml::read(base).ok());
         let about = About {
             file_name: input.file_name(),
             told: self.dialect,
             named: input.named,
-            base: base.and_then(|base| base.documents().next()),
+            base: base.as_ref().and_then(|base| base.documents().next()),
         };
-        mentions::find(yaml, about)
+        Some(mentions::find(&yaml, about))
     }
 
     /// Asks about every image once.
-    async fn ask(&self, found: &[Found<'_, '_>], asker: &Asker) -> Answers {
+    async fn ask(&self, found: &[(&Text, Found)], asker: &Asker) -> Answers {
         let mut questions: BTreeMap<String, Canonical> = BTreeMap::new();
-        for mention in found.iter().flat_map(|found| &found.mentions) {
+        for mention in found.iter().flat_map(|(_, found)| &found.mentions) {
             if let Verdict::Ask(canonical) = self.assess(mention).verdict {
                 questions.insert(canonical.text.to_string(), canonical);
             }
@@ -139,7 +140,7 @@ impl Changing {
         answers.buffer_unordered(AT_ONCE).collect().await
     }
 
-    pub(super) fn assess<'m>(&self, mention: &'m Mention<'_, '_>) -> Assessed<'m> {
+    pub(super) fn assess<'m>(&self, mention: &'m Mention) -> Assessed<'m> {
         let slot = Slot {
             list: List::Containers,
             index: 0,
@@ -152,9 +153,8 @@ impl Changing {
 
     fn rewrite<'i>(
         &self,
-        input: &'i Input,
-        text: &'i str,
-        found: &Found<'_, '_>,
+        Text { input, content, .. }: &'i Text,
+        found: &Found,
         answers: &Answers,
         report: &mut Report,
     ) -> Option<Changed<'i>> {
@@ -182,10 +182,10 @@ impl Changing {
             };
             edits.extend(told.edits(answers));
         }
-        match edit::apply(text, edits) {
+        match edit::apply(content, edits) {
             Ok(changed) => Some(Changed {
                 input,
-                before: text,
+                before: content,
                 text: changed,
             }),
             Err(error) => {

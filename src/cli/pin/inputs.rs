@@ -31,7 +31,7 @@ pub(in crate::cli) struct Input {
 #[derive(Clone, Debug)]
 pub(in crate::cli) struct Text {
     pub(in crate::cli) input: Input,
-    pub(in crate::cli) text: String,
+    pub(in crate::cli) content: String,
     /// The `values.yaml` beside values of a chart.
     pub(in crate::cli) base: Option<String>,
 }
@@ -148,9 +148,13 @@ impl Inputs {
         let mut texts = Vec::with_capacity(self.0.len());
         for input in self.0 {
             match read(input.path.as_deref()) {
-                Ok(text) => {
+                Ok(content) => {
                     let base = input.base();
-                    texts.push(Text { input, text, base });
+                    texts.push(Text {
+                        input,
+                        content,
+                        base,
+                    });
                 }
                 Err(said) => report.cannot(&input.name, None, said),
             }

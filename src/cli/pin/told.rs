@@ -19,14 +19,14 @@ use crate::{
 };
 
 /// An image, and the report that hears of it.
-pub(super) struct Told<'a, 'y, 't> {
+pub(super) struct Told<'a> {
     pub(super) changing: &'a Changing,
     pub(super) input: &'a Input,
-    pub(super) mention: &'a Mention<'y, 't>,
+    pub(super) mention: &'a Mention,
     pub(super) report: &'a mut Report,
 }
 
-impl Told<'_, '_, '_> {
+impl Told<'_> {
     /// The edits that bring it into canonical form and pin it; none where it stays as it is.
     pub(super) fn edits(mut self, answers: &Answers) -> Vec<Edit> {
         let image = &self.mention.image;

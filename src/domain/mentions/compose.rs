@@ -3,7 +3,7 @@
 use super::{Found, Path, Remark};
 use crate::domain::yaml::View;
 
-pub(super) fn find<'y, 't>(root: View<'y, 't>, found: &mut Found<'y, 't>) {
+pub(super) fn find(root: View<'_, '_>, found: &mut Found) {
     let services = root.get("services").into_iter().flat_map(View::entries);
     for (name, service) in services {
         let Some(name) = name.scalar() else { continue };

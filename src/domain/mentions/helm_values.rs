@@ -2,29 +2,29 @@
 
 use super::{
     Found, Mention, Path, Remark,
-    writing::{Key, Parts, Values},
+    writing::{self, Parts},
 };
 use crate::domain::{
     reference::{self, Reference},
-    yaml::View,
+    yaml::{Spot, View},
 };
 
-pub(super) fn find<'y, 't>(
-    root: View<'y, 't>,
-    base: Option<View<'y, 't>>,
-    found: &mut Found<'y, 't>,
-) {
+/// The parts of an image, as they stand in the text.
+struct Values<'y, 't> {
+    is_own: bool,
+    registry: Option<View<'y, 't>>,
+    repository: View<'y, 't>,
+    tag: Option<View<'y, 't>>,
+    digest: Option<View<'y, 't>>,
+}
+
+pub(super) fn find<'y, 't>(root: View<'y, 't>, base: Option<View<'y, 't>>, found: &mut Found) {
     walk(root, base, &Path::default(), found);
 }
 
 /// Aliases are not followed: what they name is looked at where it stands. `base` is what the chart's own values have at
 /// this place; lists are not merged, so there is none below them.
-fn walk<'y, 't>(
-    node: View<'y, 't>,
-    base: Option<View<'y, 't>>,
-    path: &Path,
-    found: &mut Found<'y, 't>,
-) {
+fn walk<'y, 't>(node: View<'y, 't>, base: Option<View<'y, 't>>, path: &Path, found: &mut Found) {
     if node.is_alias() {
         return;
     }
@@ -54,7 +54,7 @@ fn text<'y, 't>(
     map: View<'y, 't>,
     (key, value): (View<'y, 't>, View<'y, 't>),
     path: Path,
-    found: &mut Found<'y, 't>,
+    found: &mut Found,
 ) {
     if value.is_alias() {
         return;
@@ -72,16 +72,16 @@ fn text<'y, 't>(
     if !has_version {
         let beside = ["tag", "imageTag", "image_tag"]
             .iter()
-            .find_map(|name| entry(map, name));
+            .find_map(|name| map.get(name));
         if let Some(tag) = beside {
             let values = Values {
                 is_own: true,
                 registry: None,
                 repository: value,
                 tag: Some(tag),
-                digest: entry(map, "digest"),
+                digest: map.get("digest"),
             };
-            parts(values, path, found);
+            parts(&values, path, found);
             return;
         }
         // A word under `image` that names no version is as likely a file or a theme as an image.
@@ -100,14 +100,14 @@ fn map<'y, 't>(
     node: View<'y, 't>,
     base: Option<View<'y, 't>>,
     path: &Path,
-    found: &mut Found<'y, 't>,
+    found: &mut Found,
 ) -> bool {
     let repository_of = |node: View<'y, 't>| {
         node.get("repository")
             .filter(|view| view.scalar().is_some())
     };
     let is_own = repository_of(node).is_some();
-    let inherits = || entry(node, "tag").and(base).and_then(repository_of);
+    let inherits = || node.get("tag").and(base).and_then(repository_of);
     let Some(repository) = repository_of(node).or_else(inherits) else {
         return false;
     };
@@ -128,46 +128,22 @@ fn map<'y, 't>(
         is_own,
         registry: registry.filter(|registry| !is_empty(*registry)),
         repository,
-        tag: entry(node, "tag"),
-        digest: entry(node, "digest"),
+        tag: node.get("tag"),
+        digest: node.get("digest"),
     };
-    parts(values, path.clone(), found);
+    parts(&values, path.clone(), found);
     true
 }
 
-fn parts<'y, 't>(values: Values<'y, 't>, path: Path, found: &mut Found<'y, 't>) {
-    let Some(repository) = found.text_of(values.repository, &path.key("repository").0) else {
+fn parts(values: &Values<'_, '_>, path: Path, found: &mut Found) {
+    let tag = values.tag.filter(|tag| !is_empty(*tag));
+    let Some((image, versioned)) = joined(values, tag, &path, found) else {
         return;
     };
-    let mut image = String::new();
-    if let Some(registry) = values.registry {
-        let Some(registry) = found.text_of(registry, &path.key("registry").0) else {
-            return;
-        };
-        image.push_str(registry);
-        image.push('/');
-    }
-    image.push_str(repository);
-    let mut versioned = reference::canonicalise(repository, false)
-        .is_ok_and(|c| c.reference.tag().is_some() || c.reference.digest().is_some());
-    for (part, mark) in [(values.tag, ':'), (values.digest, '@')] {
-        let Some((_, value)) = part.filter(|(_, value)| !is_empty(*value)) else {
-            continue;
-        };
-        let key = if mark == ':' { "tag" } else { "digest" };
-        let Some(text) = found.text_of(value, &path.key(key).0) else {
-            return;
-        };
-        image.push(mark);
-        image.push_str(text);
-        versioned = true;
-    }
-    let place = values
-        .tag
-        .filter(|(_, tag)| !is_empty(*tag))
-        .map_or(values.repository, |(_, tag)| tag)
-        .meant()
-        .place();
+    let Some(repository) = Spot::of(values.repository) else {
+        return;
+    };
+    let place = tag.unwrap_or(values.repository).meant().place();
     if !versioned {
         found.remarks.push(Remark {
             path: path.0.clone(),
@@ -182,16 +158,43 @@ fn parts<'y, 't>(values: Values<'y, 't>, path: Path, found: &mut Found<'y, 't>) 
         place,
         image,
         stays_unpinned: !versioned,
-        parts: Parts::Values(values),
+        parts: Parts::Values(Box::new(writing::Values {
+            is_own: values.is_own,
+            registry: values.registry.and_then(Spot::of),
+            repository,
+            tag: tag.and_then(Spot::of),
+            digest: values.digest.and_then(Spot::of),
+        })),
     });
+}
+
+/// The reference that the chart will make of its parts, and whether it has a version; `None` where a part is no text.
+fn joined(
+    values: &Values<'_, '_>,
+    tag: Option<View<'_, '_>>,
+    path: &Path,
+    found: &mut Found,
+) -> Option<(String, bool)> {
+    let repository = found.text_of(values.repository, &path.key("repository").0)?;
+    let mut image = String::new();
+    if let Some(registry) = values.registry {
+        image.push_str(found.text_of(registry, &path.key("registry").0)?);
+        image.push('/');
+    }
+    image.push_str(repository);
+    let mut versioned = reference::canonicalise(repository, false)
+        .is_ok_and(|c| c.reference.tag().is_some() || c.reference.digest().is_some());
+    let digest = values.digest.filter(|digest| !is_empty(*digest));
+    for (part, mark, key) in [(tag, ':', "tag"), (digest, '@', "digest")] {
+        if let Some(value) = part {
+            image.push(mark);
+            image.push_str(found.text_of(value, &path.key(key).0)?);
+            versioned = true;
+        }
+    }
+    Some((image, versioned))
 }
 
 fn is_empty(view: View<'_, '_>) -> bool {
     view.is_null() || view.scalar().is_some_and(str::is_empty)
-}
-
-/// The key and the value of an entry of the map's own, or of one that is merged into it.
-fn entry<'y, 't>(map: View<'y, 't>, key: &str) -> Option<Key<'y, 't>> {
-    let own = map.entries().find(|(name, _)| name.scalar() == Some(key));
-    own.or_else(|| map.get(key).map(|value| (value, value)))
 }

@@ -9,16 +9,16 @@ use crate::domain::{
     yaml::{NodeId, View},
 };
 
-pub(super) fn find<'y, 't>(root: View<'y, 't>, found: &mut Found<'y, 't>) {
+pub(super) fn find(root: View<'_, '_>, found: &mut Found) {
     object(root, None, &Path::default(), found, &mut HashSet::new());
 }
 
 /// `seen`: an object that aliases name again and again is looked at once.
-fn object<'y, 't>(
-    root: View<'y, 't>,
+fn object(
+    root: View<'_, '_>,
     list: Option<&str>,
     path: &Path,
-    found: &mut Found<'y, 't>,
+    found: &mut Found,
     seen: &mut HashSet<NodeId>,
 ) {
     if !seen.insert(root.meant().id()) {
@@ -53,7 +53,7 @@ fn object<'y, 't>(
     spec(pod, &object, &path, found);
 }
 
-fn spec<'y, 't>(pod: View<'y, 't>, object: &str, path: &Path, found: &mut Found<'y, 't>) {
+fn spec<'y>(pod: View<'y, '_>, object: &str, path: &Path, found: &mut Found) {
     let containers = |list: List| -> Vec<Container<'y>> {
         let all = pod.get(list.member()).into_iter().flat_map(View::items);
         all.map(container).collect()

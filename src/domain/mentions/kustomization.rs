@@ -4,9 +4,9 @@ use super::{
     Found, Mention, Path,
     writing::{Entry, Parts},
 };
-use crate::domain::yaml::View;
+use crate::domain::yaml::{EntryEnd, Spot, View};
 
-pub(super) fn find<'y, 't>(root: View<'y, 't>, found: &mut Found<'y, 't>) {
+pub(super) fn find(root: View<'_, '_>, found: &mut Found) {
     let images = root.get("images").into_iter().flat_map(View::items);
     for (index, item) in images.enumerate() {
         let path = Path::default().key("images").index(index);
@@ -14,7 +14,7 @@ pub(super) fn find<'y, 't>(root: View<'y, 't>, found: &mut Found<'y, 't>) {
     }
 }
 
-fn image<'y, 't>(item: View<'y, 't>, path: &Path, found: &mut Found<'y, 't>) {
+fn image<'y, 't>(item: View<'y, 't>, path: &Path, found: &mut Found) {
     let entry = |key: &str| {
         let mut entries = item.entries();
         entries.find(|(name, value)| name.scalar() == Some(key) && !value.is_null())
@@ -44,19 +44,22 @@ fn image<'y, 't>(item: View<'y, 't>, path: &Path, found: &mut Found<'y, 't>) {
     }) else {
         return;
     };
+    let Some(end) = EntryEnd::of(item, last) else {
+        return;
+    };
+    let spot = |entry: Option<(View<'y, 't>, View<'y, 't>)>| Spot::of(entry?.1);
     found.mentions.push(Mention {
         path: path.0.clone(),
         object: None,
         place: last.1.meant().place(),
         image,
         stays_unpinned: false,
-        parts: Parts::Entry(Entry {
-            item,
-            name,
-            new_name,
-            tag,
-            digest,
-            last,
-        }),
+        parts: Parts::Entry(Box::new(Entry {
+            name: spot(name),
+            new_name: spot(new_name),
+            tag: spot(tag),
+            digest: spot(digest),
+            last: end,
+        })),
     });
 }

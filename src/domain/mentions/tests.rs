@@ -22,7 +22,7 @@ fn about(file_name: &str) -> About<'_, '_, '_> {
 fn images(file_name: &str, text: &str) -> Vec<String> {
     let yaml = Yaml::read(text).unwrap();
     let found = find(&yaml, about(file_name));
-    let shown = |mention: &super::Mention<'_, '_>| format!("{} {}", mention.path, mention.image);
+    let shown = |mention: &super::Mention| format!("{} {}", mention.path, mention.image);
     found.mentions.iter().map(shown).collect()
 }
 
@@ -35,7 +35,7 @@ fn pinned(file_name: &str, text: &str, tag: Option<&str>, with_digest: bool) -> 
 
 fn written(
     text: &str,
-    mentions: &[super::Mention<'_, '_>],
+    mentions: &[super::Mention],
     tag: Option<&str>,
     with_digest: bool,
 ) -> String {
@@ -60,8 +60,8 @@ const POD: &str = "apiVersion: v1\nkind: Pod\nmetadata: {name: p}\nspec:\n  cont
 #[test]
 fn all_slots_of_a_pod() {
     let expected = [
-        "spec.initContainers[0].image b",
         "spec.containers[0].image r/A:1",
+        "spec.initContainers[0].image b",
         "spec.volumes[0].image.reference c:2",
     ];
     assert_eq!(images("pod.yaml", POD), expected);
@@ -126,6 +126,14 @@ fn an_object_that_aliases_name_again_and_again_is_looked_at_once() {
 #[case::digest_key(
     "image: {repository: a/b, tag: \"dev\", digest: ''}\n",
     "image: {repository: a/b, tag: \"dev\", digest: 'sha256:HEX'}\n"
+)]
+#[case::digest_key_without_a_value(
+    "image:\n  repository: a/b\n  tag: dev\n  digest: # c\n",
+    "image:\n  repository: a/b\n  tag: dev\n  digest: sha256:HEX # c\n"
+)]
+#[case::digest_key_without_a_value_in_braces(
+    "image: {repository: a/b, tag: dev, digest: }\n",
+    "image: {repository: a/b, tag: dev, digest: sha256:HEX }\n"
 )]
 #[case::digest_key_of_nothing(
     "image:\n  repository: a/b\n  tag: dev\n  digest: null\n",

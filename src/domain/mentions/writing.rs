@@ -4,14 +4,8 @@ use super::Mention;
 use crate::domain::{
     digest::Digest,
     reference::Canonical,
-    yaml::{
-        View,
-        edit::{self, Edit},
-    },
+    yaml::{EntryEnd, Spot, edit::Edit},
 };
-
-/// A key and its value.
-pub(super) type Key<'y, 't> = (View<'y, 't>, View<'y, 't>);
 
 /// What an image shall be.
 #[derive(Clone, Copy, Debug)]
@@ -25,36 +19,36 @@ pub struct Wanted<'a> {
 }
 
 /// Where the parts of a reference stand.
-#[derive(Clone, Copy, Debug)]
-pub(super) enum Parts<'y, 't> {
+#[derive(Clone, Debug)]
+pub(super) enum Parts {
     /// One scalar holds all of it.
-    Whole(View<'y, 't>),
+    Whole(Spot),
     /// Values of a chart.
-    Values(Values<'y, 't>),
+    Values(Box<Values>),
     /// An entry of a kustomization.
-    Entry(Entry<'y, 't>),
+    Entry(Box<Entry>),
 }
 
 /// `registry`, `repository`, `tag` and `digest`.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Values<'y, 't> {
+#[derive(Clone, Debug)]
+pub(super) struct Values {
     /// Registry and repository stand in this text, and not in the chart's own values.
     pub(super) is_own: bool,
-    pub(super) registry: Option<View<'y, 't>>,
-    pub(super) repository: View<'y, 't>,
-    pub(super) tag: Option<Key<'y, 't>>,
-    pub(super) digest: Option<Key<'y, 't>>,
+    pub(super) registry: Option<Spot>,
+    pub(super) repository: Spot,
+    /// A tag that is not empty.
+    pub(super) tag: Option<Spot>,
+    pub(super) digest: Option<Spot>,
 }
 
 /// `name`, `newName`, `newTag` and `digest`; `last` is what a new key is written behind.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Entry<'y, 't> {
-    pub(super) item: View<'y, 't>,
-    pub(super) name: Option<Key<'y, 't>>,
-    pub(super) new_name: Option<Key<'y, 't>>,
-    pub(super) tag: Option<Key<'y, 't>>,
-    pub(super) digest: Option<Key<'y, 't>>,
-    pub(super) last: Key<'y, 't>,
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) name: Option<Spot>,
+    pub(super) new_name: Option<Spot>,
+    pub(super) tag: Option<Spot>,
+    pub(super) digest: Option<Spot>,
+    pub(super) last: EntryEnd,
 }
 
 /// The edits of one mention; `None` where a text cannot be written in its place.
@@ -82,38 +76,37 @@ impl<'a> Wanted<'a> {
 
 // === impl Mention ===
 
-impl Mention<'_, '_> {
+impl Mention {
     /// The edits that make it `wanted`; none if it is that already. `None` if there is no spelling for it where it stands.
     #[must_use]
     pub fn edits(&self, wanted: &Wanted<'_>) -> Option<Vec<Edit>> {
         match &self.parts {
-            Parts::Whole(scalar) => rewrite(*scalar, &wanted.text()),
+            Parts::Whole(spot) => rewrite(spot, &wanted.text()),
             Parts::Values(values) => values.edits(wanted),
             Parts::Entry(entry) => entry.edits(wanted),
         }
     }
 }
 
-impl Values<'_, '_> {
+impl Values {
     fn edits(&self, wanted: &Wanted<'_>) -> Edits {
         let mut edits = Vec::new();
         let mut repository = wanted.canonical.spelled_repository();
-        if let Some(registry) = self.registry.filter(|_| self.is_own) {
+        if let Some(registry) = self.registry.as_ref().filter(|_| self.is_own) {
             // Only letters change their case, so what the chart joins is what was parsed.
-            let lowered = registry.string()?.trim().to_ascii_lowercase();
+            let lowered = registry.value()?.to_ascii_lowercase();
             let rest = repository.strip_prefix(&*lowered);
             repository = rest.and_then(|rest| rest.strip_prefix('/'))?;
             edits.extend(rewrite(registry, &lowered)?);
         }
-        let tag = self.tag.filter(|(_, tag)| !is_empty(*tag));
         let mut digest = wanted.digest;
-        if let (Some((_, place)), Some(written)) = (self.digest, digest) {
+        if let (Some(place), Some(written)) = (&self.digest, digest) {
             edits.extend(rewrite(place, written.as_str())?);
             digest = None;
         }
-        if let Some((_, place)) = tag {
+        if let Some(place) = &self.tag {
             if self.is_own {
-                edits.extend(rewrite(self.repository, repository)?);
+                edits.extend(rewrite(&self.repository, repository)?);
             }
             // A chart writes `repository:tag`, so a digest alone has no place.
             let tag = wanted.tag.or_else(|| wanted.canonical.reference.tag())?;
@@ -124,37 +117,30 @@ impl Values<'_, '_> {
             edits.extend(rewrite_here(place, &version)?);
         } else if self.is_own {
             let whole = with_version(repository, wanted.tag, digest);
-            edits.extend(rewrite(self.repository, &whole)?);
+            edits.extend(rewrite(&self.repository, &whole)?);
         }
         Some(edits)
     }
 }
 
-impl Entry<'_, '_> {
+impl Entry {
     fn edits(&self, wanted: &Wanted<'_>) -> Edits {
         let mut edits = Vec::new();
         let repository = wanted.canonical.spelled_repository();
-        match (self.new_name, self.name) {
-            (Some((_, place)), _) => edits.extend(rewrite(place, repository)?),
-            (None, Some((_, name))) if name.string()?.trim() != repository => {
-                edits.push(edit::add_behind(
-                    self.item, self.last, "newName", repository,
-                )?);
+        match (&self.new_name, &self.name) {
+            (Some(place), _) => edits.extend(rewrite(place, repository)?),
+            (None, Some(name)) if name.value()? != repository => {
+                edits.push(self.last.add("newName", repository)?);
             }
             _ => {}
         }
-        if let (Some((_, place)), Some(tag)) = (self.tag, wanted.tag) {
+        if let (Some(place), Some(tag)) = (&self.tag, wanted.tag) {
             edits.extend(rewrite_here(place, tag)?);
         }
         if let Some(digest) = wanted.digest {
-            match self.digest {
-                Some((_, place)) => edits.extend(rewrite(place, digest.as_str())?),
-                None => edits.push(edit::add_behind(
-                    self.item,
-                    self.last,
-                    "digest",
-                    digest.as_str(),
-                )?),
+            match &self.digest {
+                Some(place) => edits.extend(rewrite(place, digest.as_str())?),
+                None => edits.push(self.last.add("digest", digest.as_str())?),
             }
         }
         Some(edits)
@@ -162,25 +148,19 @@ impl Entry<'_, '_> {
 }
 
 /// No edit where the text is there already.
-fn rewrite(scalar: View<'_, '_>, text: &str) -> Edits {
-    if is_there(scalar, text) {
+fn rewrite(spot: &Spot, text: &str) -> Edits {
+    if spot.value() == Some(text) {
         return Some(Vec::new());
     }
-    edit::write(scalar, text).map(|edit| vec![edit])
+    spot.write(text).map(|edit| vec![edit])
 }
 
 /// A tag that an alias names may be a version that labels show, too: the alias gives way, what it names stays.
-fn rewrite_here(scalar: View<'_, '_>, text: &str) -> Edits {
-    if is_there(scalar, text) {
+fn rewrite_here(spot: &Spot, text: &str) -> Edits {
+    if spot.value() == Some(text) {
         return Some(Vec::new());
     }
-    edit::write_here(scalar, text).map(|edit| vec![edit])
-}
-
-fn is_there(scalar: View<'_, '_>, text: &str) -> bool {
-    scalar
-        .string()
-        .is_some_and(|written| written.trim() == text)
+    spot.write_here(text).map(|edit| vec![edit])
 }
 
 fn with_version(repository: &str, tag: Option<&str>, digest: Option<&Digest>) -> String {
@@ -194,8 +174,4 @@ fn with_version(repository: &str, tag: Option<&str>, digest: Option<&Digest>) ->
         text.push_str(digest.as_str());
     }
     text
-}
-
-fn is_empty(view: View<'_, '_>) -> bool {
-    view.is_null() || view.scalar().is_some_and(str::is_empty)
 }

@@ -4,7 +4,7 @@ use std::{fmt::Write as _, ops::Range};
 
 use serde_json::Value;
 
-use super::{Style, View, view::is_other_type};
+use super::{View, view::is_other_type};
 
 /// What is put in the place of some bytes.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,80 +25,16 @@ pub struct Contradiction {
     pub at: usize,
 }
 
-/// Writes `value` into a scalar, in the scalar's own style; `None` where no spelling of it fits there.
-#[must_use]
-pub fn write(scalar: View<'_, '_>, value: &str) -> Option<Edit> {
-    let scalar = scalar.meant();
-    let span = scalar.span();
-    let edit = |range: Range<usize>, text: String| Edit {
-        start: range.start,
-        end: range.end,
-        text,
-    };
-    match scalar.style()? {
-        Style::Plain if is_plain(value) => Some(edit(span, value.to_owned())),
-        Style::Plain | Style::Double => Some(edit(span, quoted(value)?)),
-        Style::Single => Some(edit(span, format!("'{}'", value.replace('\'', "''")))),
-        Style::Block => {
-            let written = scalar.scalar()?.trim();
-            let source = scalar.text().get(span.clone())?;
-            let at = span.start + source.find(written).filter(|_| !written.is_empty())?;
-            Some(edit(at..at + written.len(), value.to_owned()))
+// === impl Edit ===
+
+impl Edit {
+    pub(super) fn of(range: Range<usize>, text: String) -> Self {
+        Self {
+            start: range.start,
+            end: range.end,
+            text,
         }
     }
-}
-
-/// Writes `value` where a node stands, an alias too: what the alias names stays as it is. `None` as in [`write`].
-#[must_use]
-pub fn write_here(node: View<'_, '_>, value: &str) -> Option<Edit> {
-    if !node.is_alias() {
-        return write(node, value);
-    }
-    let span = node.span();
-    let text = if is_plain(value) {
-        value.to_owned()
-    } else {
-        quoted(value)?
-    };
-    Some(Edit {
-        start: span.start,
-        end: span.end,
-        text,
-    })
-}
-
-/// Adds `key: value` to a mapping, behind the entry whose key and value are given.
-#[must_use]
-pub fn add_behind(
-    mapping: View<'_, '_>,
-    entry: (View<'_, '_>, View<'_, '_>),
-    key: &str,
-    value: &str,
-) -> Option<Edit> {
-    let value = if is_plain(value) {
-        value.to_owned()
-    } else {
-        quoted(value)?
-    };
-    let text = mapping.text();
-    let end = entry.1.span().end;
-    if mapping.meant().is_flow() {
-        let is_json = text.get(entry.0.span())?.starts_with('"');
-        let text = if is_json {
-            format!(", {}: {}", quoted(key)?, quoted(value.trim_matches('"'))?)
-        } else {
-            format!(", {key}: {value}")
-        };
-        return Some(insert(end, text));
-    }
-    let rest = text.get(end..)?;
-    let line_end = if text.contains("\r\n") { "\r\n" } else { "\n" };
-    let to_line_end = rest.find('\n').map_or(rest.len(), |at| {
-        at - usize::from(rest.get(..at).is_some_and(|line| line.ends_with('\r')))
-    });
-    let indent = " ".repeat(entry.0.place().column.saturating_sub(1));
-    let line = format!("{line_end}{indent}{key}: {value}");
-    Some(insert(end + to_line_end, line))
 }
 
 /// Adds `key` with a list of JSON values, which are YAML too, at the end of a mapping.
@@ -166,12 +102,8 @@ pub fn apply(text: &str, mut edits: Vec<Edit>) -> Result<String, Contradiction> 
     Ok(changed)
 }
 
-fn insert(at: usize, text: String) -> Edit {
-    Edit {
-        start: at,
-        end: at,
-        text,
-    }
+pub(super) fn insert(at: usize, text: String) -> Edit {
+    Edit::of(at..at, text)
 }
 
 /// Whether a value means itself without quotes, anywhere, also in braces.
@@ -183,8 +115,16 @@ fn is_plain(value: &str) -> bool {
     begins_safely && value.chars().all(is_safe) && !value.ends_with(':') && !is_other_type(value)
 }
 
+/// As it is where that means itself, or in double quotes; `None` for what would need an escape.
+pub(super) fn plain_or_quoted(value: &str) -> Option<String> {
+    if is_plain(value) {
+        return Some(value.to_owned());
+    }
+    quoted(value)
+}
+
 /// In double quotes, as YAML and JSON read it; `None` for what would need an escape.
-fn quoted(value: &str) -> Option<String> {
+pub(super) fn quoted(value: &str) -> Option<String> {
     let needs_escape = |c: char| c.is_control() || matches!(c, '"' | '\\');
     (!value.contains(needs_escape)).then(|| format!("\"{value}\""))
 }

@@ -1,10 +1,10 @@
-//! From the parser's events to the tree.
+//! All of YAML: from a parser's events to the tree.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, ops::Range};
 
 use granit_parser::{Event, Parser, ScalarStyle, ScanError, Span, StructureStyle};
 
-use super::{Kind, NESTING, Node, NodeId, Place, Style, Yaml, YamlError};
+use super::{Kind, NESTING, NodeId, Place, Style, Yaml, YamlError, tree::Tree};
 
 /// A key of a JSON text may be as long as it likes; YAML's own limit of 1,024 is for keys without a `?`.
 const LONGEST_KEY: usize = 1 << 20;
@@ -16,12 +16,15 @@ pub(super) fn read(text: &str) -> Result<Yaml<'_>, YamlError> {
         flow_nesting_limit: NESTING,
         block_nesting_limit: NESTING,
     };
-    let mut builder = Builder::new(text);
+    let mut builder = Builder {
+        tree: Tree::new(text),
+        anchors: HashMap::new(),
+    };
     for event in Parser::new_from_str_with_options(text, options) {
         let (event, span) = event.map_err(|error| refused(&error))?;
         builder.take(event, &span)?;
     }
-    Ok(builder.yaml)
+    Ok(builder.tree.yaml)
 }
 
 fn refused(error: &ScanError) -> YamlError {
@@ -36,92 +39,63 @@ fn refused(error: &ScanError) -> YamlError {
 }
 
 struct Builder<'t> {
-    yaml: Yaml<'t>,
-    /// The collections that are open, each with its last child.
-    open: Vec<(NodeId, Option<NodeId>)>,
+    tree: Tree<'t>,
     anchors: HashMap<usize, NodeId>,
 }
 
 impl<'t> Builder<'t> {
-    fn new(text: &'t str) -> Self {
-        // A node takes 12 bytes or more of most manifests.
-        let nodes = Vec::with_capacity(text.len() / 12);
-        let documents = Vec::new();
-        Self {
-            yaml: Yaml {
-                text,
-                nodes,
-                documents,
-            },
-            open: Vec::new(),
-            anchors: HashMap::new(),
-        }
-    }
-
     fn take(&mut self, event: Event<'t>, span: &Span) -> Result<(), YamlError> {
-        match event {
+        let (mut bytes, mut at) = (self.bytes(span), place(span));
+        let text = self.tree.yaml.text.as_bytes();
+        // The parser has a value that is not there before its colon.
+        if bytes.is_empty()
+            && matches!(event, Event::Scalar(..))
+            && text.get(bytes.start) == Some(&b':')
+        {
+            bytes = bytes.start + 1..bytes.start + 1;
+            at.column += 1;
+        }
+        let (id, anchor) = match event {
             Event::Scalar(value, style, anchor, tag) => {
                 let kind = Kind::Scalar {
                     value,
                     style: written(style),
                     tagged: tag.is_some(),
                 };
-                self.add(kind, span, anchor);
+                (self.tree.add(kind, bytes, at), anchor)
             }
             Event::SequenceStart(_, anchor, _) => {
-                let id = self.add(Kind::Sequence(None), span, anchor);
-                self.open.push((id, None));
+                (self.tree.open(Kind::Sequence(None), bytes, at), anchor)
             }
             Event::MappingStart(style, anchor, _) => {
                 let flow = style == StructureStyle::Flow;
-                let id = self.add(Kind::Mapping { first: None, flow }, span, anchor);
-                self.open.push((id, None));
+                let kind = Kind::Mapping { first: None, flow };
+                (self.tree.open(kind, bytes, at), anchor)
             }
             Event::SequenceEnd | Event::MappingEnd => {
-                self.open.pop();
+                self.tree.close();
+                return Ok(());
             }
             Event::Alias(anchor) => {
                 let target = self.anchors.get(&anchor).copied();
                 let target = target.ok_or_else(|| YamlError {
-                    place: place(span),
+                    place: at,
                     said: "an alias stands inside of what it names".to_owned(),
                 })?;
-                self.add(Kind::Alias(target), span, 0);
+                (self.tree.add(Kind::Alias(target), bytes, at), 0)
             }
-            _ => {}
+            _ => return Ok(()),
+        };
+        if anchor != 0 {
+            self.anchors.insert(anchor, id);
         }
         Ok(())
     }
 
-    fn add(&mut self, kind: Kind<'t>, span: &Span, anchor: usize) -> NodeId {
-        let id = NodeId(self.yaml.nodes.len());
-        let is_nothing = matches!(kind, Kind::Scalar { .. }) && span.start == span.end;
-        let end = self.yaml.text.len();
+    fn bytes(&self, span: &Span) -> Range<usize> {
+        let end = self.tree.yaml.text.len();
         let start = span.start.byte_offset().unwrap_or(end);
-        self.yaml.nodes.push(Node {
-            kind,
-            span: start..span.end.byte_offset().unwrap_or(end).max(start),
-            place: place(span),
-            next: None,
-        });
-        if let Some((parent, last)) = self.open.last_mut() {
-            let before = last.replace(id);
-            let node = before.unwrap_or(*parent).0;
-            if let Some(node) = self.yaml.nodes.get_mut(node) {
-                match (&mut node.kind, before) {
-                    (Kind::Sequence(first) | Kind::Mapping { first, .. }, None) => {
-                        *first = Some(id);
-                    }
-                    _ => node.next = Some(id),
-                }
-            }
-        } else if !is_nothing {
-            self.yaml.documents.push(id);
-        }
-        if anchor != 0 {
-            self.anchors.insert(anchor, id);
-        }
-        id
+        start..span.end.byte_offset().unwrap_or(end).max(start)
     }
 }
 

@@ -2,14 +2,15 @@ use std::fmt::Write as _;
 
 use rstest::rstest;
 
-use super::{Style, View, Yaml, edit};
+use super::{Spot, Style, View, Yaml, edit};
 
 /// The text after `value` was written where the path leads.
 fn rewritten(text: &str, path: &[&str], value: &str) -> String {
     let yaml = Yaml::read(text).unwrap();
     let root = yaml.documents().next().unwrap();
     let scalar = root.at(path).unwrap();
-    edit::apply(text, vec![edit::write(scalar, value).unwrap()]).unwrap()
+    let spot = Spot::of(scalar).unwrap();
+    edit::apply(text, vec![spot.write(value).unwrap()]).unwrap()
 }
 
 #[rstest]
@@ -169,5 +170,5 @@ fn a_block_scalar_whose_value_is_folded_cannot_be_written() {
     let root = yaml.documents().next().unwrap();
     let scalar = root.get("a").unwrap();
     assert_eq!(scalar.style(), Some(Style::Block));
-    assert_eq!(edit::write(scalar, "z"), None);
+    assert_eq!(Spot::of(scalar).unwrap().write("z"), None);
 }

@@ -1,11 +1,14 @@
 //! For which Pods a command asks: those of a namespace, whose pull secrets are read from the cluster, or nobody's.
 
-use std::{path::PathBuf, sync::Arc};
+use std::{io, path::PathBuf, sync::Arc};
 
 use clap::Args;
 use smol_str::SmolStr;
 
-use super::credentials::{CredentialArgs, Credentials, pod::PodKeyring};
+use super::{
+    credentials::{CredentialArgs, Credentials, pod::PodKeyring},
+    output, terminal,
+};
 use crate::{
     cluster::{client, pod_secrets::PodSecrets},
     domain::policy::{Mode, Policy, PolicySet},
@@ -43,17 +46,15 @@ pub struct Source {
     pub credentials: Credentials,
     /// The policy of the namespace, or the default one.
     pub policy: Arc<Policy>,
-    /// What a person should know of the credentials, a line each.
-    pub notices: Vec<String>,
 }
 
 // === impl PodArgs ===
 
 impl PodArgs {
-    /// Opens what was chosen.
+    /// Opens what was chosen, and says on stderr what a person should know of the credentials.
     ///
     /// # Errors
-    /// If a file that is named cannot be read, or the cluster cannot be asked.
+    /// If a file that is named cannot be read, the cluster cannot be asked, or stderr is gone.
     pub async fn open(
         &self,
         otherwise: &CredentialArgs,
@@ -62,14 +63,12 @@ impl PodArgs {
         let choose = |name: Option<&str>| policies.choose(name).unwrap_or_else(|default| default);
         let Some(namespace) = &self.namespace else {
             let credentials = Credentials::open(otherwise)?;
-            let notices = match &credentials {
-                Credentials::PullSecrets(secrets) => secrets.notices().to_vec(),
-                Credentials::Docker(_) | Credentials::Pod(_) => Vec::new(),
-            };
+            if let Credentials::PullSecrets(secrets) = &credentials {
+                warn(secrets.notices())?;
+            }
             return Ok(Source {
                 credentials,
                 policy: Arc::clone(choose(None)),
-                notices,
             });
         };
         let client = client::connect(self.kubeconfig.as_deref(), self.context.as_deref()).await?;
@@ -85,10 +84,15 @@ impl PodArgs {
                  {account} only"
             ));
         }
+        warn(&notices)?;
         Ok(Source {
             credentials: Credentials::Pod(Arc::new(keyring)),
             policy,
-            notices,
         })
     }
+}
+
+fn warn(notices: &[String]) -> io::Result<()> {
+    let mut lines = notices.iter().map(|notice| output::printable(notice));
+    lines.try_for_each(|line| terminal::warn(&line))
 }

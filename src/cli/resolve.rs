@@ -15,7 +15,7 @@ use super::{
     exit::Exit,
     output::{self, Format},
     pod::PodArgs,
-    running, terminal,
+    running,
 };
 
 /// Images that are looked up at a time.
@@ -70,9 +70,6 @@ async fn resolve(args: Resolve) -> anyhow::Result<Exit> {
     } = args;
     let file = registries.file()?;
     let source = pod.open(&registries.credentials, &file.policies).await?;
-    for notice in &source.notices {
-        terminal::warn(&output::printable(notice))?;
-    }
     let look = Look {
         asker: Asker::new(&file, source.credentials, no_network)?,
         policy: source.policy,

@@ -19,7 +19,7 @@ use super::{
     exit::Exit,
     output::{self, Format},
     pod::PodArgs,
-    running, terminal,
+    running,
 };
 use crate::domain::{glob::Glob, reference};
 
@@ -130,9 +130,6 @@ async fn list(args: Tags) -> anyhow::Result<Exit> {
         .with_context(|| format!("{} is no image", output::printable(&image)))?;
     let file = registries.file()?;
     let source = pod.open(&registries.credentials, &file.policies).await?;
-    for notice in &source.notices {
-        terminal::warn(&output::printable(notice))?;
-    }
     if file.resolve.offline {
         bail!("the configuration says offline: true, so no registry is asked");
     }

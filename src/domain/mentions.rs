@@ -50,8 +50,6 @@ pub struct Found {
     pub mentions: Vec<Mention>,
     /// What else there is to say.
     pub remarks: Vec<Remark>,
-    /// Documents that hold nothing that cotter knows.
-    pub unknown: usize,
 }
 
 /// Where a walk is.
@@ -90,7 +88,7 @@ pub fn find<'y, 't>(yaml: &'y Yaml<'t>, about: About<'_, 'y, 't>) -> Found {
             Some(Dialect::HelmValues) => helm_values::find(root, about.base, &mut found),
             Some(Dialect::Kustomization) => kustomization::find(root, &mut found),
             Some(Dialect::Compose) => compose::find(root, &mut found),
-            None => found.unknown += 1,
+            None => {}
         }
     }
     found.mentions.sort_by_key(|mention| mention.place);

@@ -98,12 +98,6 @@ impl<'t> Yaml<'t> {
         simple::read(text).map_or_else(|| reading::read(text), Ok)
     }
 
-    /// The text.
-    #[must_use]
-    pub fn text(&self) -> &'t str {
-        self.text
-    }
-
     /// The roots of the documents that are not empty, in order.
     pub fn documents(&self) -> impl Iterator<Item = View<'_, 't>> {
         self.documents.iter().map(|id| View::new(self, *id))

@@ -20,7 +20,7 @@ use crate::{
         exit::Exit,
         output::{self, Format},
         pod::PodArgs,
-        running, terminal,
+        running,
     },
     domain::registry_type::{self, Login, Severity},
     registry::steps::Taken,
@@ -72,9 +72,6 @@ async fn take(args: Test) -> anyhow::Result<Exit> {
     let target = Target::parse(&target)?;
     let file = registries.file()?;
     let source = pod.open(&registries.credentials, &file.policies).await?;
-    for notice in &source.notices {
-        terminal::warn(&output::printable(notice))?;
-    }
     if file.resolve.offline {
         bail!("the configuration says offline: true, so no registry is asked");
     }

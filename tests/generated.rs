@@ -10,10 +10,12 @@ use cotter::cli::{crd, docs};
 
 #[test]
 fn the_definitions_of_the_chart() {
-    holds(
-        "charts/cotter/crds-generated/revisionpins.cotter.dev.yaml",
-        &crd::definitions().unwrap(),
-    );
+    for (plural, definition) in crd::DEFINITIONS {
+        holds(
+            &format!("charts/cotter/crds-generated/{plural}.cotter.dev.yaml"),
+            &crd::yaml(&definition()).unwrap(),
+        );
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
-//! What cotter adds to the Kubernetes API: its own kind of object, and the names of its labels and annotations; and how
+//! What cotter adds to the Kubernetes API: its own kinds of objects, and the names of its labels and annotations; and how
 //! the API refuses.
 
 pub mod labels;
 pub mod refusal;
+pub mod registry;
 pub mod revision_pin;

@@ -5,22 +5,28 @@ use std::{
     sync::Arc,
 };
 
+use smol_str::SmolStr;
 use tokio::{
     sync::watch,
     task::{JoinHandle, JoinSet},
 };
 
 use crate::{
-    api::revision_pin::Learned,
-    cluster::{SiblingIndex, WatchScope},
+    api::{registry::Registry, revision_pin::Learned},
+    cluster::{
+        SiblingIndex, WatchScope,
+        events::{About, Events, What},
+    },
     config::config::Registration,
     controller::{
         lease::{Candidate, alone},
         lease_object::LeaseObject,
+        registry::{Registries, Tell},
         revision_pin::{Recorder, Revisions},
         trouble::Trouble,
     },
     http::drain::{Phase, Phases},
+    registry::client::Client,
     telemetry::{metrics::Metrics, readiness::Readiness},
 };
 
@@ -86,12 +92,49 @@ impl Leading {
         tasks.spawn(recorder.run());
     }
 
+    /// Keeps in `tasks` the pull secrets of `Registry` objects, while this replica leads.
+    pub(super) fn look_after(&self, joined: &Joined, client: &Client, tasks: &mut JoinSet<()>) {
+        if let Some(namespace) = joined
+            .own
+            .namespace
+            .as_deref()
+            .filter(|_| joined.own.registries)
+        {
+            let leader = self.leader.clone();
+            let (cluster, told) = (joined.client.clone(), Arc::new(Told(joined.events.clone())));
+            let registries = Registries::new(cluster, namespace, client.clone(), leader, told);
+            tasks.spawn(registries.run());
+        }
+    }
+
     /// Waits until the Lease is given back.
     pub(super) async fn ended(self) {
         match self.campaign {
             Campaign::Alone(sender) => drop(sender),
             Campaign::Among(campaign) => drop(campaign.await),
         }
+    }
+}
+
+/// Events about `Registry` objects.
+struct Told(Events);
+
+impl Tell for Told {
+    fn tell(&self, registry: &Registry, is_warning: bool, reason: &'static str, note: &str) {
+        let text = |text: &Option<String>| text.as_deref().unwrap_or_default().into();
+        let about = About {
+            api_version: "cotter.dev/v1alpha1".into(),
+            kind: "Registry".into(),
+            namespace: SmolStr::default(),
+            name: text(&registry.metadata.name),
+            uid: text(&registry.metadata.uid),
+        };
+        let what = What {
+            warning: is_warning,
+            reason,
+            action: "Reconcile",
+        };
+        self.0.send(&about, what, note);
     }
 }
 

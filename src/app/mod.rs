@@ -103,6 +103,9 @@ async fn run(config: Config) -> Result<()> {
     };
     let (tls, paths) = webhook::open(&webhook, &upkeep, &mut tasks)?;
     let in_use = InUse::new(&file, webhook.deadline, metrics.clone())?;
+    if let (Some(leading), Some(joined)) = (&leading, &opened.joined) {
+        leading.look_after(joined, &in_use.client, &mut tasks);
+    }
     let reviewer = reviewer(opened, in_use, watched, &readiness, &mut tasks);
     let routes = Routes::new(paths, reviewer, webhook.body_budget, metrics);
     let served = bound.serve(routes, Security::Tls(tls), limits, drain.phases());

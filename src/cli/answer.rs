@@ -7,9 +7,8 @@ use super::{
     asking::Unanswered,
     credentials::{Origin, Way},
     output::printable,
-    remedy,
 };
-use crate::domain::question::Failure;
+use crate::{domain::question::Failure, registry::remedy};
 
 /// A credential, without its password.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -5,7 +5,9 @@ use std::{io::Write, process::ExitCode};
 use anyhow::Context;
 use clap::Args;
 
-use crate::api::revision_pin::RevisionPin;
+use k8s_openapi::apiextensions_apiserver::pkg::apis::apiextensions::v1::CustomResourceDefinition;
+
+use crate::api::{registry::Registry, revision_pin::RevisionPin};
 
 /// Print the definitions of cotter's own kinds, for kubectl apply
 #[derive(Clone, Copy, Debug, Args)]
@@ -22,11 +24,25 @@ pub fn run(args: Crd) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// The definitions as YAML.
+/// The definitions, by their plurals.
+pub const DEFINITIONS: [(&str, fn() -> CustomResourceDefinition); 2] = [
+    ("registries", Registry::definition),
+    ("revisionpins", RevisionPin::definition),
+];
+
+/// All definitions as YAML.
 ///
 /// # Errors
-/// If they cannot be written as YAML, which would be a defect.
+/// As [`yaml`].
 pub fn definitions() -> anyhow::Result<String> {
-    serde_saphyr::to_string(&RevisionPin::definition())
-        .context("the definition of RevisionPin cannot be written as YAML")
+    let all: anyhow::Result<Vec<_>> = DEFINITIONS.iter().map(|(_, one)| yaml(&one())).collect();
+    Ok(all?.join("---\n"))
+}
+
+/// A definition as YAML.
+///
+/// # Errors
+/// If it cannot be written as YAML, which would be a defect.
+pub fn yaml(definition: &CustomResourceDefinition) -> anyhow::Result<String> {
+    serde_saphyr::to_string(definition).context("a definition cannot be written as YAML")
 }

@@ -21,7 +21,6 @@ pub mod pod;
 pub mod proof;
 pub mod pull_secret;
 pub mod registry;
-pub mod remedy;
 pub mod resolve;
 pub mod running;
 pub mod settings;

@@ -180,6 +180,10 @@ pub struct ClusterArgs {
     )]
     pub watch_namespaces: Vec<String>,
 
+    /// Look after Registry objects: test their credentials, which are in --namespace, and keep their pull secrets in the namespaces that they name
+    #[arg(long, env = "COTTER_REGISTRIES")]
+    pub registries: bool,
+
     /// The Service of --namespace by which the API server reaches cotter
     #[arg(long, value_name = "NAME", env = "COTTER_SERVICE")]
     pub service: Option<String>,

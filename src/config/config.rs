@@ -65,6 +65,8 @@ pub struct Own {
     pub config_map: Option<String>,
     /// The Lease of its namespace that one replica holds.
     pub lease: String,
+    /// Whether `Registry` objects are looked after.
+    pub registries: bool,
 }
 
 /// How logs are written.
@@ -154,6 +156,7 @@ fn source(
         pod_name: pod,
         config_map,
         watch_namespaces,
+        registries,
         service: _,
         webhook_configuration: _,
         trust_secret: _,
@@ -185,6 +188,11 @@ fn source(
     if config_map.is_some() && namespace.is_none() {
         problems.push("--config-map is in cotter's own namespace; add --namespace".to_owned());
     }
+    if registries && namespace.is_none() {
+        problems.push(
+            "--registries needs credentials of cotter's own namespace; add --namespace".to_owned(),
+        );
+    }
     Source::Cluster {
         kubeconfig,
         context,
@@ -194,6 +202,7 @@ fn source(
             pod,
             config_map,
             lease,
+            registries,
         },
     }
 }

@@ -2,5 +2,6 @@
 
 pub mod lease;
 pub mod lease_object;
+pub mod registry;
 pub mod revision_pin;
 pub mod trouble;

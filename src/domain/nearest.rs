@@ -1,4 +1,4 @@
-//! Which tags somebody may have meant who wrote one that does not exist.
+//! What somebody may have meant who wrote something that does not exist.
 
 use super::git_sha;
 
@@ -21,6 +21,22 @@ pub fn nearest<'t>(wanted: &str, tags: impl IntoIterator<Item = &'t str>) -> Vec
     tags
 }
 
+/// The one of `known` that `written` seems to be a misspelling of: the same letters in another case or joined otherwise,
+/// or all but few of them.
+#[must_use]
+pub fn misspelt<'k>(written: &str, known: &[&'k str]) -> Option<&'k str> {
+    let letters = |text: &str| text.replace(['-', '_', '.'], "").to_ascii_lowercase();
+    let wanted = letters(written);
+    let unlikeness = |name: &&str| strsim::damerau_levenshtein(&wanted, &letters(name));
+    let (wrong, name) = known
+        .iter()
+        .map(|name| (unlikeness(name), *name))
+        .min_by_key(|(wrong, _)| *wrong)?;
+    // A quarter of the letters lets AWS_ACCESS_KEY_ID be accessKeyId; half of a short name would be another name.
+    let allowed = (wanted.len() / 4).max(2);
+    (wrong <= allowed && wrong * 2 < name.len()).then_some(name)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -33,5 +49,19 @@ mod tests {
     #[case::none("dev", &[], &[])]
     fn are(#[case] wanted: &str, #[case] tags: &[&str], #[case] expected: &[&str]) {
         assert_eq!(nearest(wanted, tags.iter().copied()), expected);
+    }
+
+    #[rstest]
+    #[case::another_case("Token", Some("token"))]
+    #[case::a_letter_left_out("tken", Some("token"))]
+    #[case::as_the_environment_has_it("AWS_ACCESS_KEY_ID", Some("accessKeyId"))]
+    #[case::another_name("key", None)]
+    #[case::half_of_a_short_one("ul", Some("url"))]
+    #[case::one_letter_of_a_short_one("u", None)]
+    fn a_misspelling_is_of(#[case] written: &str, #[case] expected: Option<&str>) {
+        assert_eq!(
+            misspelt(written, &["token", "accessKeyId", "url"]),
+            expected
+        );
     }
 }

@@ -2,7 +2,7 @@
 //!
 //! An error is only what cannot work; patterns of tokens change too often to be more than hints. Nobody is asked here.
 
-mod amazon;
+pub(super) mod amazon;
 mod artifactory;
 mod azure;
 mod github;
@@ -93,29 +93,63 @@ pub enum About {
 
 /// Findings as they are made.
 #[derive(Default)]
-struct Findings(Vec<Finding>);
+struct Findings {
+    list: Vec<Finding>,
+    /// Whether the login is kept and handed on, and its findings stand where others read them.
+    kept: bool,
+}
 
 /// All that the text of a login tells. `now` decides which tokens have expired.
 #[must_use]
 pub fn check(login: &Login<'_>, now: Timestamp) -> Vec<Finding> {
     let mut found = Findings::default();
     server::check(login.server, &mut found);
-    login::check(login, now, &mut found);
+    let registry_type = RegistryType::of_server(login.server);
+    check_of_type(login, registry_type, now, &mut found);
+    found.list
+}
+
+/// As [`check`], for the user and the password of a login that is kept and handed on: what would give it away is an
+/// error, and no text repeats a part of either. The server is not looked at, but for what a token says of it.
+#[must_use]
+pub fn check_kept(login: &Login<'_>, registry_type: RegistryType, now: Timestamp) -> Vec<Finding> {
+    let mut found = Findings {
+        list: Vec::new(),
+        kept: true,
+    };
+    check_of_type(login, registry_type, now, &mut found);
+    found.list
+}
+
+/// All that the text of an `auths` key tells.
+#[must_use]
+pub fn check_server(server: &str) -> Vec<Finding> {
+    let mut found = Findings::default();
+    server::check(server, &mut found);
+    found.list
+}
+
+fn check_of_type(
+    login: &Login<'_>,
+    registry_type: RegistryType,
+    now: Timestamp,
+    found: &mut Findings,
+) {
+    login::check(login, now, found);
     if login.password.is_empty() {
-        return found.0;
+        return;
     }
-    match RegistryType::of_server(login.server) {
-        RegistryType::Ghcr => github::check(login, &mut found),
-        RegistryType::Ecr => amazon::check(login, &mut found),
-        RegistryType::Acr => azure::check(login, now, &mut found),
-        RegistryType::Google => google::check(login, &mut found),
-        RegistryType::Quay => quay::check(login, &mut found),
-        RegistryType::Harbor => harbor::check(login, &mut found),
-        RegistryType::GitLab => gitlab::check(login, &mut found),
-        RegistryType::Artifactory => artifactory::check(login, &mut found),
+    match registry_type {
+        RegistryType::Ghcr => github::check(login, found),
+        RegistryType::Ecr => amazon::check(login, found),
+        RegistryType::Acr => azure::check(login, now, found),
+        RegistryType::Google => google::check(login, found),
+        RegistryType::Quay => quay::check(login, found),
+        RegistryType::Harbor => harbor::check(login, found),
+        RegistryType::GitLab => gitlab::check(login, found),
+        RegistryType::Artifactory => artifactory::check(login, found),
         RegistryType::DockerHub | RegistryType::Custom => {}
     }
-    found.0
 }
 
 // === impl RegistryType ===
@@ -210,12 +244,22 @@ impl Findings {
         self.push(Severity::Hint, about, text.into());
     }
 
+    /// A hint to whoever types the login, an error where it is kept and handed on.
+    fn error_if_kept(&mut self, about: About, text: impl Into<String>) {
+        let severity = if self.kept {
+            Severity::Error
+        } else {
+            Severity::Hint
+        };
+        self.push(severity, about, text.into());
+    }
+
     fn short_lived(&mut self, text: impl Into<String>) {
         self.push(Severity::ShortLived, About::Password, text.into());
     }
 
     fn push(&mut self, severity: Severity, about: About, text: String) {
-        self.0.push(Finding {
+        self.list.push(Finding {
             severity,
             about,
             text,

@@ -24,6 +24,7 @@ mod origin;
 pub mod reading;
 mod realm;
 mod redirect;
+pub mod remedy;
 mod revision;
 pub mod settings;
 mod setup;

@@ -23,6 +23,7 @@ mod outages;
 mod permissions;
 mod pods;
 mod readme;
+mod registries;
 mod reinvocation;
 mod revision_pins;
 mod rights;

@@ -11,7 +11,6 @@ use crate::{
         asking::{Asker, Attempts, Unanswered},
         credentials::{Credentials, Way},
         output::printable,
-        remedy,
     },
     domain::{
         digest::Digest,
@@ -20,7 +19,10 @@ use crate::{
         question::Resolution,
         reference::{self, Canonical, Reference, ReferenceError},
     },
-    registry::describe::{Depth, Description, RevisionPlace},
+    registry::{
+        describe::{Depth, Description, RevisionPlace},
+        remedy,
+    },
 };
 
 /// How images are looked up.

@@ -41,7 +41,7 @@ pub(super) fn check(login: &Login<'_>, now: Timestamp, found: &mut Findings) {
     if let Some(expired) = claims.expires.filter(|at| *at <= now) {
         // The general check has only a hint for it, as other tokens need not be a registry's.
         found
-            .0
+            .list
             .retain(|finding| !finding.text.starts_with("the token has expired"));
         found.error(
             Password,
@@ -52,12 +52,18 @@ pub(super) fn check(login: &Login<'_>, now: Timestamp, found: &mut Findings) {
     let key = RegistryKey::prepare(login.server);
     let host = key
         .as_ref()
-        .map(|key| host_of(key.as_str()).to_ascii_lowercase());
+        .map(|key| host_of(key.as_str()).to_ascii_lowercase())
+        .filter(|host| !host.is_empty());
     match (claims.audience, host) {
         (Some(audience), Some(host)) if audience.contains('.') && audience.to_ascii_lowercase() != host => {
+            let other = if found.kept {
+                "another registry"
+            } else {
+                &audience
+            };
             found.error(
                 Password,
-                format!("the refresh token is for {audience}, not for {host}"),
+                format!("the refresh token is for {other}, not for {host}"),
             );
         }
         _ => found.short_lived(

@@ -75,18 +75,22 @@ fn key(json: &[u8], found: &mut Findings) {
     let Ok(Value::Object(key)) = serde_json::from_slice(json) else {
         found.error(
             Password,
-            "the password is not the JSON of a service account's key: give the whole file, --password-stdin < key.json",
+            "the password is not the JSON of a service account's key: give the whole file as it was downloaded",
         );
         return;
     };
     let text = |name: &str| key.get(name).and_then(Value::as_str);
     match text("type") {
         Some("service_account") => members(&key, found),
-        Some(other) => found.error(
+        Some(other) if !found.kept => found.error(
             Password,
             format!("the key is of type {other:?}, and registries take those of type service_account only"),
         ),
-        None => found.hint(Password, "the key names no type; that of a service account does"),
+        Some(_) => found.error(
+            Password,
+            "the key is not of type service_account, and registries take no other",
+        ),
+        None => found.error_if_kept(Password, "the key names no type; that of a service account does"),
     }
 }
 
@@ -114,19 +118,33 @@ fn members(key: &Map<String, Value>, found: &mut Findings) {
     if !email.is_empty() && !email.ends_with(".gserviceaccount.com") {
         found.hint(Password, "the key's client_email is no service account's");
     }
-    let uri = text("token_uri");
+    if key.iter().any(|(name, value)| is_foreign_uri(name, value)) {
+        found.error_if_kept(
+            Password,
+            "the key's token_uri is not Google's: who uses the key would send its signature there, so download it again",
+        );
+    }
+}
+
+/// Whether a member is a `token_uri`, in any case since Go's decoder takes any, that is not Google's.
+fn is_foreign_uri(name: &str, value: &Value) -> bool {
+    if !name.eq_ignore_ascii_case("token_uri") || value.is_null() {
+        return false;
+    }
+    let Some(uri) = value.as_str() else {
+        return true;
+    };
     let host = uri
         .strip_prefix("https://")
         .and_then(|rest| rest.split('/').next());
-    let is_google = |host: &str| {
-        host == "googleapis.com"
-            || host.ends_with(".googleapis.com")
-            || host == "accounts.google.com"
-    };
-    if !uri.is_empty() && !host.is_some_and(is_google) {
-        found.hint(
-            Password,
-            "the key's token_uri is not Google's: who uses the key would send its signature there",
-        );
-    }
+    !uri.is_empty() && !host.is_some_and(is_google)
+}
+
+/// Letters, figures, dashes and dots only: clients differ in where a host ends at `?`, `#`, `@` and `\`.
+fn is_google(host: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b == b'-' || b == b'.';
+    let known = host == "googleapis.com"
+        || host.ends_with(".googleapis.com")
+        || host == "accounts.google.com";
+    known && host.bytes().all(plain)
 }

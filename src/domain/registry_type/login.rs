@@ -20,11 +20,17 @@ fn username(name: &str, found: &mut Findings) {
         );
     }
     if let Some((user, _)) = name.split_once(':') {
+        // People put user:password into one field, and then the front part may be the secret one.
+        let user = if found.kept {
+            "another user".to_owned()
+        } else {
+            format!("{user:?}")
+        };
         found.error(
             Username,
             format!(
                 "the user has a colon: the kubelet splits user and password at the first one, so that it would log in as \
-                 {user:?} with another password; give a user without a colon"
+                 {user} with another password; give a user without a colon"
             ),
         );
     }
@@ -44,16 +50,7 @@ fn password(login: &Login<'_>, now: Timestamp, found: &mut Findings) {
         found.error(Password, "the password is empty");
         return;
     }
-    if password.ends_with(b"\n") {
-        found.hint(
-            Password,
-            "the password ends with a line break, as echo adds one: use printf %s",
-        );
-    } else if password.trim_ascii() != password {
-        found.hint(Password, "the password begins or ends with white space");
-    } else if password.iter().any(u8::is_ascii_control) && !password.starts_with(b"{") {
-        found.hint(Password, "the password has a control character in it");
-    }
+    white_space(password, found);
     if is_unexpanded(login.password_text()) {
         found.hint(
             Password,
@@ -66,6 +63,24 @@ fn password(login: &Login<'_>, now: Timestamp, found: &mut Findings) {
             Password,
             format!("the token has expired at {expired}: get a new one"),
         );
+    }
+}
+
+fn white_space(password: &[u8], found: &mut Findings) {
+    let text = password.trim_ascii();
+    // Around and within a JSON document it means nothing, and files of keys end with a line break.
+    if text.starts_with(b"{") && text.ends_with(b"}") {
+        return;
+    }
+    if password.ends_with(b"\n") {
+        found.hint(
+            Password,
+            "the password ends with a line break, as echo adds one: use printf %s",
+        );
+    } else if text != password {
+        found.hint(Password, "the password begins or ends with white space");
+    } else if password.iter().any(u8::is_ascii_control) && !password.starts_with(b"{") {
+        found.hint(Password, "the password has a control character in it");
     }
 }
 

@@ -10,10 +10,12 @@ use crate::{
         answer::CredentialReport,
         credentials::Way,
         output::{BAD, FAINT, Format, GOOD, printable},
-        remedy,
     },
     domain::policy::Cause,
-    registry::steps::{Outcome, Step, Taken},
+    registry::{
+        remedy,
+        steps::{Outcome, Step, Taken},
+    },
 };
 
 /// Width of a step's name.

@@ -205,6 +205,8 @@ fn a_whole_service_account_key_is_fine_and_a_strange_one_told() {
         "ci@p.iam.gserviceaccount.com",
     );
     holds(&told("gcr.io", "_json_key", &usual), None);
+    let file = usual + "\n";
+    holds(&told("gcr.io", "_json_key", &file), None);
     let elsewhere = key(
         "https://oauth2.googleapis.com.evil.test/t",
         "ci@p.iam.gserviceaccount.com",
@@ -213,6 +215,18 @@ fn a_whole_service_account_key_is_fine_and_a_strange_one_told() {
         &told("gcr.io", "_json_key", &elsewhere),
         Some("hint: the key's token_uri is not Google's"),
     );
+    for trick in [
+        "https://evil.test?.googleapis.com",
+        "https://evil.test#.googleapis.com",
+        "https://evil.test\\.googleapis.com",
+        "https://me@evil.test:x.googleapis.com",
+    ] {
+        let elsewhere = key(trick, "ci@p.iam.gserviceaccount.com");
+        holds(
+            &told("gcr.io", "_json_key", &elsewhere),
+            Some("hint: the key's token_uri is not Google's"),
+        );
+    }
     let person = key("https://oauth2.googleapis.com/token", "me@example.com");
     holds(
         &told("gcr.io", "_json_key", &person),

@@ -2,10 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::{
-    domain::{policy::Cause, registry_type::RegistryType},
-    registry::steps::{Hint, Step},
-};
+use super::steps::{Hint, Step};
+use crate::domain::{policy::Cause, registry_type::RegistryType};
 
 /// What a registry of this type refuses a credential for.
 fn wants(of: RegistryType) -> &'static str {

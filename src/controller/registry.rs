@@ -1,0 +1,204 @@
+//! `Registry` objects: the credential proven, and the pull secrets kept where they are wanted. Only the leader does it.
+
+mod census;
+mod conditions;
+mod credential;
+mod live_test;
+mod objects;
+mod reconcile;
+mod sync;
+
+use std::{sync::Arc, time::Duration};
+
+use futures_util::StreamExt as _;
+use k8s_openapi::api::core::v1::Namespace;
+use kube::{
+    Api, Client, Resource,
+    core::PartialObjectMeta,
+    runtime::{
+        WatchStreamExt as _,
+        controller::{Action, Config, Controller},
+        reflector::{self, ObjectRef, Store},
+        watcher,
+    },
+};
+use tokio::sync::watch;
+
+use self::{
+    objects::{CredentialSecret, KeptSecret},
+    reconcile::World,
+};
+use super::trouble::Trouble;
+use crate::{api::registry::Registry, registry};
+
+/// Registries that are looked at at once.
+const AT_ONCE: u16 = 4;
+
+/// After a look that could not even write the status.
+const RETRY: Duration = Duration::from_secs(5);
+
+/// Where a person is told of what has turned.
+pub trait Tell: Send + Sync + 'static {
+    /// Tells of `registry`: one word for programs, and a line.
+    fn tell(&self, registry: &Registry, is_warning: bool, reason: &'static str, note: &str);
+}
+
+/// Keeps the pull secrets of all `Registry` objects.
+///
+/// Permissions: `get`, `list`, `watch` on registries.cotter.dev and `patch` on their status; `list` and `watch` on namespaces;
+/// `list` on pods; in each namespace `list`, `watch`, `create`, `patch` and `delete` on secrets; in cotter's own namespace
+/// `list` and `watch` on secrets.
+pub struct Registries {
+    client: Client,
+    own_namespace: String,
+    registries: registry::client::Client,
+    leader: watch::Receiver<bool>,
+    tell: Arc<dyn Tell>,
+}
+
+impl Registries {
+    /// Of the cluster of `client`; credentials are in `own_namespace`, registries are asked by `registries`.
+    #[must_use]
+    pub fn new(
+        client: Client,
+        own_namespace: &str,
+        registries: registry::client::Client,
+        leader: watch::Receiver<bool>,
+        tell: Arc<dyn Tell>,
+    ) -> Self {
+        Self {
+            tell,
+            client,
+            own_namespace: own_namespace.to_owned(),
+            registries,
+            leader,
+        }
+    }
+
+    /// Works while this replica leads; ends when nobody can lead any more.
+    pub async fn run(self) {
+        let mut leader = self.leader.clone();
+        loop {
+            if leader.wait_for(|leads| *leads).await.is_err() {
+                return;
+            }
+            let mut lost = leader.clone();
+            tokio::select! {
+                () = self.lead() => {}
+                _ = lost.wait_for(|leads| !*leads) => {}
+            }
+        }
+    }
+
+    async fn lead(&self) {
+        let client = &self.client;
+        let main = Controller::new(
+            Api::<Registry>::all(client.clone()),
+            watcher::Config::default(),
+        );
+        let known = main.store();
+        let (namespaces, namespace_writer) = reflector::store();
+        let (secrets, secret_writer) = reflector::store();
+        let (credentials, credential_writer) = reflector::store();
+        let pull_secrets = watcher::Config::default().fields("type=kubernetes.io/dockerconfigjson");
+        let all_namespaces = watcher(
+            Api::<PartialObjectMeta<Namespace>>::all(client.clone()),
+            watcher::Config::default(),
+        )
+        .default_backoff()
+        .modify(|namespace| namespace.metadata.managed_fields = None)
+        .reflect(namespace_writer)
+        .touched_objects();
+        let all_secrets = watcher(Api::<KeptSecret>::all(client.clone()), pull_secrets)
+            .default_backoff()
+            .reflect(secret_writer)
+            .touched_objects();
+        let own = Api::<CredentialSecret>::namespaced(client.clone(), &self.own_namespace);
+        let own_secrets = watcher(own, watcher::Config::default())
+            .default_backoff()
+            .reflect(credential_writer)
+            .touched_objects();
+        let world = Arc::new(World {
+            client: client.clone(),
+            own_namespace: self.own_namespace.clone(),
+            registries: self.registries.clone(),
+            namespaces,
+            secrets,
+            credentials,
+            memory: Default::default(),
+            counted: Default::default(),
+            tell: Arc::clone(&self.tell),
+        });
+        let (by_namespace, by_secret, by_credential) =
+            (known.clone(), known.clone(), known.clone());
+        let kept = world.secrets.clone();
+        main.with_config(Config::default().concurrency(AT_ONCE))
+            .watches_stream(all_namespaces, move |namespace| {
+                of_namespace(&by_namespace, &kept, &namespace)
+            })
+            .watches_stream(all_secrets, move |secret| of_secret(&by_secret, &secret))
+            .watches_stream(own_secrets, move |secret| {
+                of_credential(&by_credential, &secret)
+            })
+            .run(
+                move |registry, world: Arc<World>| {
+                    let known = known.clone();
+                    async move {
+                        world.forget(&known.state());
+                        world.reconcile(registry).await
+                    }
+                },
+                |_, error: &Trouble, _| {
+                    tracing::warn!("a Registry could not be looked after: {error}");
+                    Action::requeue(RETRY)
+                },
+                world,
+            )
+            .for_each(|_| std::future::ready(()))
+            .await;
+    }
+}
+
+/// The registries that a namespace gets a pull secret of, or has one of.
+fn of_namespace(
+    known: &Store<Registry>,
+    kept: &Store<KeptSecret>,
+    namespace: &PartialObjectMeta<Namespace>,
+) -> Vec<ObjectRef<Registry>> {
+    let meta = namespace.meta();
+    let name = meta.name.as_deref().unwrap_or_default();
+    let labels = meta.labels.clone().unwrap_or_default();
+    let has_one = |registry: &Registry| {
+        let key = ObjectRef::new(registry.pull_secret_name()).within(name);
+        kept.get(&key).is_some()
+    };
+    those(known, |registry| {
+        registry.spec.namespaces.matches(name, &labels) || has_one(registry)
+    })
+}
+
+/// The registries that a pull secret belongs to, or stands in the way of.
+fn of_secret(known: &Store<Registry>, secret: &KeptSecret) -> Vec<ObjectRef<Registry>> {
+    let name = secret.meta().name.as_deref().unwrap_or_default();
+    those(known, |registry| {
+        registry.pull_secret_name() == name
+            || registry.metadata.name.as_deref() == secret.registry()
+    })
+}
+
+/// The registries that take their credential from a Secret.
+fn of_credential(known: &Store<Registry>, secret: &CredentialSecret) -> Vec<ObjectRef<Registry>> {
+    let name = secret.meta().name.as_deref().unwrap_or_default();
+    those(known, |registry| {
+        let credentials = registry.spec.credentials.as_ref();
+        credentials.is_some_and(|credentials| credentials.secret_ref.name == name)
+    })
+}
+
+fn those(known: &Store<Registry>, is_one: impl Fn(&Registry) -> bool) -> Vec<ObjectRef<Registry>> {
+    let known = known.state();
+    let those = known.iter().filter(|registry| is_one(registry));
+    those
+        .map(|registry| ObjectRef::from_obj(&**registry))
+        .collect()
+}

@@ -1,0 +1,126 @@
+//! Which Pods name which pull secrets.
+
+use std::{borrow::Cow, collections::HashMap};
+
+use kube::{
+    Api, Client, Resource,
+    api::ListParams,
+    core::{NamespaceResourceScope, ObjectMeta},
+};
+use serde::Deserialize;
+
+/// Pods of one page of a list.
+const PAGE: u32 = 500;
+
+/// A Pod: the pull secrets that it names, and whether it has ended.
+#[derive(Clone, Debug, Default, Deserialize)]
+struct PodObject {
+    #[serde(default)]
+    metadata: ObjectMeta,
+    #[serde(default)]
+    spec: PodSpec,
+    #[serde(default)]
+    status: PodStatus,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PodSpec {
+    image_pull_secrets: Vec<Reference>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct PodStatus {
+    phase: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Reference {
+    name: String,
+}
+
+/// How many Pods name a pull secret, by namespace and name.
+pub(super) type Census = HashMap<(String, String), u32>;
+
+/// Counts the Pods of all namespaces.
+pub(super) async fn take(client: &Client) -> Result<Census, kube::Error> {
+    let mut census = Census::new();
+    each(Api::all(client.clone()), |pod| {
+        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
+        for reference in &pod.spec.image_pull_secrets {
+            let key = (namespace.to_owned(), reference.name.clone());
+            *census.entry(key).or_default() += 1;
+        }
+        true
+    })
+    .await?;
+    Ok(census)
+}
+
+/// Whether any Pod of a namespace names this pull secret.
+pub(super) async fn names(
+    client: &Client,
+    namespace: &str,
+    secret: &str,
+) -> Result<bool, kube::Error> {
+    let mut named = false;
+    each(Api::namespaced(client.clone(), namespace), |pod| {
+        let mut references = pod.spec.image_pull_secrets.iter();
+        named = references.any(|reference| reference.name == secret);
+        !named
+    })
+    .await?;
+    Ok(named)
+}
+
+/// Looks at the Pods that have not ended, page by page, as long as `look` wants more.
+async fn each(
+    api: Api<PodObject>,
+    mut look: impl FnMut(&PodObject) -> bool,
+) -> Result<(), kube::Error> {
+    let mut params = ListParams::default().limit(PAGE);
+    loop {
+        let page = api.list(&params).await?;
+        let running = |pod: &&PodObject| !matches!(&*pod.status.phase, "Succeeded" | "Failed");
+        for pod in page.items.iter().filter(running) {
+            if !look(pod) {
+                return Ok(());
+            }
+        }
+        match page.metadata.continue_.filter(|token| !token.is_empty()) {
+            Some(token) => params = params.continue_token(&token),
+            None => return Ok(()),
+        }
+    }
+}
+
+impl Resource for PodObject {
+    type DynamicType = ();
+    type Scope = NamespaceResourceScope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        "Pod".into()
+    }
+
+    fn group((): &()) -> Cow<'_, str> {
+        "".into()
+    }
+
+    fn version((): &()) -> Cow<'_, str> {
+        "v1".into()
+    }
+
+    fn plural((): &()) -> Cow<'_, str> {
+        "pods".into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.metadata
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.metadata
+    }
+}

@@ -6,8 +6,8 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
 
 use crate::{
-    lab::{Cotter, Lab, config, eventually, lab, unique},
-    support::registry_part::ALICE,
+    lab::{Cotter, Lab, config, eventually, lab, seeded, unique},
+    support::registry_part::{ALICE, Registry},
 };
 
 const REGISTRIES: &str = "/apis/cotter.dev/v1alpha1/registries";
@@ -17,11 +17,15 @@ struct Site<'a> {
     lab: &'a Lab,
     own: String,
     name: String,
-    _cotter: Cotter,
+    cotter: Cotter,
 }
 
 impl<'a> Site<'a> {
     fn start(lab: &'a Lab) -> Self {
+        Self::start_of(lab, &[&lab.tokens])
+    }
+
+    fn start_of(lab: &'a Lab, registries: &[&Registry]) -> Self {
         let definitions = cotter::cli::crd::definitions().unwrap();
         lab.plane.apply(&definitions, &["--server-side"]).ok();
         let wait = [
@@ -33,7 +37,7 @@ impl<'a> Site<'a> {
         lab.plane.kubectl(&wait).ok();
         let own = unique("own");
         lab.plane.namespace(&own, &[]);
-        let config = config(&[&lab.tokens], "");
+        let config = config(registries, "");
         let args = [
             "--registries",
             "--namespace",
@@ -44,7 +48,7 @@ impl<'a> Site<'a> {
         Self {
             lab,
             name: unique("registry"),
-            _cotter: Cotter::start_with(&lab.plane, &config, &args),
+            cotter: Cotter::start_with(&lab.plane, &config, &args),
             own,
         }
     }
@@ -61,9 +65,13 @@ impl<'a> Site<'a> {
 
     /// The Secret with the credential, made or changed.
     fn credential(&self, password: &str) {
+        self.credential_for(self.host(), password);
+    }
+
+    fn credential_for(&self, host: &str, password: &str) {
         let secret = json!({"apiVersion": "v1", "kind": "Secret",
             "metadata": {"name": self.name, "namespace": self.own,
-                "annotations": {"cotter.dev/registry": self.name, "cotter.dev/host": self.host()}},
+                "annotations": {"cotter.dev/registry": self.name, "cotter.dev/host": host}},
             "stringData": {"username": ALICE.0, "password": password}});
         self.lab.plane.apply(&secret.to_string(), &[]).ok();
     }
@@ -173,6 +181,56 @@ fn a_bad_credential_changes_nothing_and_a_good_one_is_rolled_out() {
 }
 
 #[test]
+fn another_leader_leaves_what_it_cannot_prove_and_says_so() {
+    let lab = lab!();
+    let site = Site::start(&lab);
+    let (shop, later) = (site.namespace("shop"), format!("{}-later", site.own));
+    site.credential(ALICE.1);
+    site.apply(&site.registry(&[&shop, &later]));
+    site.becomes("Ready", "True", "Ready");
+    site.cotter.process().stop();
+    site.credential("wrong");
+    site.cotter.start_again(&lab.plane);
+    let said = site.becomes("Authenticated", "False", "Degraded");
+    assert!(
+        said.starts_with("the pull secrets stay as they are"),
+        "{said}"
+    );
+    assert_eq!(site.password(&shop).as_deref(), Some(ALICE.1));
+    lab.plane.namespace(&later, &[]);
+    site.credential(ALICE.1);
+    site.becomes("Ready", "True", "Ready");
+    assert_eq!(site.password(&later).as_deref(), Some(ALICE.1));
+}
+
+#[test]
+fn a_registry_that_does_not_answer_changes_nothing() {
+    let lab = lab!();
+    let mut registry = seeded(Registry::token());
+    let site = Site::start_of(&lab, &[&registry]);
+    let shop = site.namespace("shop");
+    let mut object = site.registry(&[&shop]);
+    object["spec"]["host"] = json!(registry.host());
+    site.credential_for(registry.host(), ALICE.1);
+    site.apply(&object);
+    site.becomes("Ready", "True", "Ready");
+    registry.stop();
+    object["spec"]["probe"]["tag"] = json!("latest");
+    site.apply(&object);
+    let said = site.becomes("Authenticated", "False", "Degraded");
+    assert!(
+        said.contains("it worked before") && said.contains("reachable failed"),
+        "{said}"
+    );
+    let (status, reason, _) = site.condition("Ready").unwrap();
+    assert_eq!((&*status, &*reason), ("False", "Degraded"));
+    let secret = lab
+        .plane
+        .get(&format!("/api/v1/namespaces/{shop}/secrets/regcred"));
+    assert_eq!(secret["type"], "kubernetes.io/dockerconfigjson");
+}
+
+#[test]
 fn a_secret_of_somebody_else_is_never_touched() {
     let lab = lab!();
     let site = Site::start(&lab);
@@ -219,4 +277,269 @@ fn a_namespace_that_leaves_keeps_it_while_a_pod_names_it() {
     let (_, _, said) = site.condition("Synced").unwrap();
     assert!(said.contains(&used), "{said}");
     std::thread::sleep(Duration::from_millis(10));
+}
+
+/// What the API server says to a spec that is changed in one place; "" where it takes it.
+fn said_to(site: &Site<'_>, change: &Value) -> String {
+    let mut registry = site.registry(&[]);
+    for (member, value) in change.as_object().unwrap() {
+        registry["spec"][member] = value.clone();
+    }
+    let spec = registry["spec"].as_object_mut().unwrap();
+    spec.retain(|_, value| !value.is_null());
+    let path = format!("{REGISTRIES}?dryRun=All");
+    let reply = site.lab.plane.request("POST", &path, Some(&registry));
+    if reply.status == 201 {
+        String::new()
+    } else {
+        reply.json()["message"].as_str().unwrap().to_owned()
+    }
+}
+
+#[test]
+fn the_api_server_refuses_what_one_field_can_tell() {
+    let lab = lab!();
+    let site = Site::start(&lab);
+    let none = Value::Null;
+    let rows = [
+        ("as it is", json!({}), ""),
+        (
+            "ACR without a host",
+            json!({"type": "ACR", "host": none}),
+            "set spec.host",
+        ),
+        (
+            "ACR with a login server",
+            json!({"type": "ACR", "host": none, "loginServer": "a.azurecr.io"}),
+            "",
+        ),
+        (
+            "Custom without a host",
+            json!({"host": none}),
+            "set spec.host",
+        ),
+        (
+            "Custom with a URL",
+            json!({"host": none, "url": "https://r.example.com/v2/"}),
+            "",
+        ),
+        (
+            "two names of one thing",
+            json!({"url": "https://r.example.com"}),
+            "set one of them",
+        ),
+        (
+            "ECR without a region",
+            json!({"type": "ECR", "host": none}),
+            "set spec.region",
+        ),
+        (
+            "ECR without a credential",
+            json!({"type": "ECR", "host": none, "region": "eu-central-1", "credentials": none}),
+            "",
+        ),
+        (
+            "GAR without a region",
+            json!({"type": "GAR", "host": none}),
+            "set spec.region",
+        ),
+        (
+            "GHCR without a host",
+            json!({"type": "GHCR", "host": none}),
+            "",
+        ),
+        (
+            "Docker Hub by its other name",
+            json!({"type": "Docker", "host": none}),
+            "",
+        ),
+        (
+            "Public with a credential",
+            json!({"type": "Public", "host": "quay.io"}),
+            "leave out spec.credentials",
+        ),
+        (
+            "Public",
+            json!({"type": "Public", "host": "quay.io", "credentials": none}),
+            "",
+        ),
+        (
+            "GHCR without a credential",
+            json!({"type": "GHCR", "host": none, "credentials": none}),
+            "set spec.credentials.secretRef.name",
+        ),
+        (
+            "a scheme",
+            json!({"host": "https://r.example.com"}),
+            "a host has no scheme",
+        ),
+        (
+            "upper case",
+            json!({"host": "R.example.com"}),
+            "written in lower case",
+        ),
+        (
+            "a wildcard",
+            json!({"host": "*.example.com"}),
+            "no wildcards",
+        ),
+        (
+            "a user",
+            json!({"host": "me@r.example.com"}),
+            "without user, tag or digest",
+        ),
+        (
+            "an owner in upper case",
+            json!({"owner": "ByteQuester"}),
+            "",
+        ),
+        (
+            "an owner with a tag",
+            json!({"owner": "acme:dev"}),
+            "an owner is a part of a path",
+        ),
+        (
+            "an account of eleven figures",
+            json!({"type": "ECR", "region": "eu-central-1", "account": "12345678901"}),
+            "twelve figures",
+        ),
+        (
+            "another type",
+            json!({"type": "Harbor"}),
+            "supported values",
+        ),
+        (
+            "values that nobody asks for",
+            json!({"namespaces": {"selector": {"matchExpressions": [{"key": "a", "operator": "Exists", "values": ["b"]}]}}}),
+            "Exists and DoesNotExist take none",
+        ),
+    ];
+    for (row, change, expected) in rows {
+        let said = said_to(&site, &change);
+        let fits = if expected.is_empty() {
+            said.is_empty()
+        } else {
+            said.to_lowercase().contains(&expected.to_lowercase())
+        };
+        assert!(fits, "{row}: {said:?}");
+    }
+}
+
+#[test]
+fn kubectl_shows_it_as_people_read_it() {
+    let lab = lab!();
+    let site = Site::start(&lab);
+    let shop = site.namespace("shop");
+    site.credential(ALICE.1);
+    site.apply(&site.registry(&[&shop]));
+    site.becomes("Ready", "True", "Ready");
+    let table = lab.plane.kubectl(&["get", "reg", &site.name]).ok();
+    let lines: Vec<&str> = table.lines().collect();
+    let words = |line: &str| {
+        line.split_whitespace()
+            .map(str::to_owned)
+            .collect::<Vec<_>>()
+    };
+    let head = [
+        "NAME",
+        "TYPE",
+        "HOST",
+        "READY",
+        "AUTHENTICATED",
+        "EXPIRES",
+        "NAMESPACES",
+        "PODS",
+        "AGE",
+    ];
+    assert_eq!(words(lines[0]), head);
+    let row = words(lines[1]);
+    assert_eq!(
+        row[..5],
+        [&*site.name, "Custom", site.host(), "True", "True"],
+        "{table}"
+    );
+    assert_eq!(row[5], "1/1", "{table}");
+    let told = eventually("the Events", || {
+        let told = lab.plane.kubectl(&["describe", "reg", &site.name]).ok();
+        let all = ["Valid", "Accepted", "Synced"]
+            .iter()
+            .all(|reason| told.contains(reason));
+        (all && told.contains("Events:") && told.contains("regcred is in 1 of 1 namespaces"))
+            .then_some(told)
+    });
+    assert!(!told.contains(ALICE.1), "{told}");
+    let explained = lab
+        .plane
+        .kubectl(&["explain", "reg.spec.namespaces.selector"])
+        .ok();
+    assert!(
+        explained.contains("Whoever may label a namespace"),
+        "{explained}"
+    );
+    let all = lab.plane.kubectl(&["get", "cotter", "-o", "name"]).ok();
+    assert!(
+        all.contains(&format!("registry.cotter.dev/{}", site.name)),
+        "{all}"
+    );
+}
+
+#[test]
+fn the_pull_secrets_go_with_their_registry_or_stay() {
+    let lab = lab!();
+    let site = Site::start(&lab);
+    let shop = site.namespace("shop");
+    site.credential(ALICE.1);
+    let mut registry = site.registry(&[&shop]);
+    registry["spec"]["deletion"] = json!("Retain");
+    site.apply(&registry);
+    site.becomes("Ready", "True", "Ready");
+    let owners = || {
+        let secret = lab
+            .plane
+            .get(&format!("/api/v1/namespaces/{shop}/secrets/regcred"));
+        secret["metadata"]["ownerReferences"]
+            .as_array()
+            .map_or(0, Vec::len)
+    };
+    assert_eq!(owners(), 0, "kept");
+    registry["spec"]["deletion"] = json!("Delete");
+    site.apply(&registry);
+    eventually("it is owned", || (owners() == 1).then_some(()));
+    lab.plane
+        .request("DELETE", &format!("{REGISTRIES}/{}", site.name), None);
+    eventually("it goes with its Registry", || {
+        site.password(&shop).is_none().then_some(())
+    });
+}
+
+#[test]
+fn a_credential_is_used_for_nothing_but_what_it_says() {
+    let lab = lab!();
+    let site = Site::start(&lab);
+    let shop = site.namespace("shop");
+    site.credential(ALICE.1);
+    let rows = [
+        ("cotter.dev/registry", json!("another")),
+        ("cotter.dev/registry", Value::Null),
+        ("cotter.dev/host", json!("ghcr.io")),
+        ("cotter.dev/host", Value::Null),
+    ];
+    for (annotation, value) in rows {
+        let path = format!("/api/v1/namespaces/{}/secrets/{}", site.own, site.name);
+        let patch = json!({"metadata": {"annotations": {annotation: value}}}).to_string();
+        lab.plane.send(
+            "PATCH",
+            &path,
+            "application/merge-patch+json",
+            patch.as_bytes(),
+        );
+        lab.plane
+            .request("DELETE", &format!("{REGISTRIES}/{}", site.name), None);
+        site.apply(&site.registry(&[&shop]));
+        let said = site.becomes("Valid", "False", "OtherCredential");
+        assert!(said.contains(annotation), "{said}");
+        assert_eq!(site.password(&shop), None, "{annotation}");
+        site.credential(ALICE.1);
+    }
+    site.becomes("Ready", "True", "Ready");
 }

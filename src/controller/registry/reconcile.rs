@@ -16,6 +16,7 @@ use kube::{
 };
 use serde_json::json;
 use tokio::{sync::Mutex as Turn, time::Instant};
+use zeroize::Zeroizing;
 
 use super::{
     Tell,
@@ -64,13 +65,16 @@ pub(super) struct World {
 /// What is remembered of one `Registry`, by its uid.
 #[derive(Default)]
 pub(super) struct Memory {
-    /// The last content that passed a test.
-    proven: Option<Arc<Prepared>>,
+    /// What the pull secrets are to hold: the last content that passed a test.
+    proven: Option<Arc<Proven>>,
     last: Option<LastTest>,
     /// Tests, and passes over the namespaces, that failed one after the other.
     failed_tests: u32,
     failed_passes: u32,
 }
+
+/// A content that passed a test; `None` for a Public registry.
+struct Proven(Option<Zeroizing<Vec<u8>>>);
 
 /// The last test.
 #[derive(Clone)]
@@ -116,7 +120,6 @@ impl World {
                 outcome.host = Some(prepared.host.clone());
                 outcome.expires_at = prepared.expires_at;
                 outcome.valid = Side::good("Valid", prepared.notes.join("; "));
-                let prepared = Arc::new(prepared);
                 let last = self.tested(&registry, &prepared).await;
                 next = last.again.saturating_duration_since(Instant::now());
                 outcome.last_tested_at = Some(last.at);
@@ -128,14 +131,12 @@ impl World {
             }
         }
         let proven = self.memory(&registry, |memory| memory.proven.clone());
-        let is_public = proven
-            .as_ref()
-            .is_some_and(|proven| proven.content.is_none());
+        let is_public = proven.as_ref().is_some_and(|proven| proven.0.is_none());
         if is_public {
             outcome.synced = Side::good("NoPullSecret", "a Public registry needs no pull secret");
             outcome.in_sync = desired.len();
         } else {
-            let content = proven.as_ref().and_then(|proven| proven.content.as_deref());
+            let content = proven.as_ref().and_then(|proven| proven.0.as_deref());
             let sync = Sync {
                 client: &self.client,
                 secrets: &self.secrets,
@@ -177,7 +178,7 @@ impl World {
     }
 
     /// The last test, or a new one where it is due.
-    async fn tested(&self, registry: &Registry, prepared: &Arc<Prepared>) -> LastTest {
+    async fn tested(&self, registry: &Registry, prepared: &Prepared) -> LastTest {
         let with = TestedWith {
             content: ContentHash::of(prepared.content.as_deref().map_or(&[], Vec::as_slice)),
             host: prepared.host.clone(),
@@ -194,7 +195,7 @@ impl World {
         self.memory(registry, |memory| {
             memory.failed_tests = if passed { 0 } else { memory.failed_tests + 1 };
             if passed {
-                memory.proven = Some(Arc::clone(prepared));
+                memory.proven = Some(Arc::new(Proven(prepared.content.clone())));
             }
             let last = LastTest {
                 of: with,
@@ -212,24 +213,30 @@ impl World {
             return Side::good("Accepted", tested.message.clone());
         };
         let proven = self.memory(registry, |memory| memory.proven.clone());
-        let message = match &proven {
-            Some(proven) if proven.content == prepared.content => format!(
-                "it worked before, so the pull secrets stay as they are. {}",
-                tested.message
-            ),
-            Some(_) => format!(
-                "the new credential is not used, the pull secrets keep the one before. {}",
-                tested.message
-            ),
-            None => tested.message.clone(),
+        let so_far = match &proven {
+            Some(proven) if proven.0 == prepared.content => {
+                "it worked before, so the pull secrets stay as they are. "
+            }
+            Some(_) => "the new credential is not used, the pull secrets keep the one before. ",
+            // What another replica had proven is not known here, and nothing is written in its place.
+            None if self.has_kept(registry) => "the pull secrets stay as they are. ",
+            None => "",
         };
-        match (proven, cause) {
-            (Some(_), _) => Side::bad("Degraded", message),
-            (None, Cause::Unauthorized) => Side::bad("Refused", message),
-            (None, Cause::Unavailable) => Side::bad("Unreachable", message),
-            (None, Cause::NotFound) => Side::bad("ProbeNotFound", message),
-            (None, _) => Side::bad("NotAllowed", message),
-        }
+        let reason = match cause {
+            _ if !so_far.is_empty() => "Degraded",
+            Cause::Unauthorized => "Refused",
+            Cause::Unavailable => "Unreachable",
+            Cause::NotFound => "ProbeNotFound",
+            _ => "NotAllowed",
+        };
+        Side::bad(reason, format!("{so_far}{}", tested.message))
+    }
+
+    /// Whether pull secrets of this registry are there.
+    fn has_kept(&self, registry: &Registry) -> bool {
+        let name = registry.metadata.name.as_deref();
+        let all = self.secrets.state();
+        all.iter().any(|secret| secret.registry() == name)
     }
 
     /// When to look again for what could not be done.

@@ -42,8 +42,8 @@ pub use self::status::{Condition, NamespaceCount, RegistryStatus};
 )]
 #[serde(rename_all = "camelCase")]
 #[x_kube(
-    validation = Rule::new("!(self.type in ['ACR', 'Custom']) || has(self.host) || has(self.loginServer) || has(self.url)")
-        .message("an ACR or Custom registry has no host of its own: set spec.host"),
+    validation = Rule::new("!(self.type in ['ACR', 'Custom', 'Public']) || has(self.host) || has(self.loginServer) || has(self.url)")
+        .message("an ACR, Custom or Public registry has no host of its own: set spec.host"),
     validation = Rule::new("!(self.type in ['ECR', 'GAR']) || has(self.region)")
         .message("the host of an ECR or GAR registry names its region: set spec.region"),
     validation = Rule::new("self.type != 'Public' || !has(self.credentials)")
@@ -59,14 +59,14 @@ pub struct RegistrySpec {
     pub kind: Kind,
 
     /// The registry's host as images spell it, with a port if it has one: registry.example.com:5000. Derived for GHCR,
-    /// DockerHub, GCR, GAR, ECR and Quay where it is left out.
+    /// `DockerHub`, GCR, GAR, ECR and Quay where it is left out.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 253))]
     #[x_kube(
         validation = Rule::new("!self.contains('://')").message("a host has no scheme: write registry.example.com, not https://registry.example.com"),
         validation = Rule::new("self == self.lowerAscii()").message("a host is written in lower case"),
         validation = Rule::new("!self.contains('*') && !self.contains('?') && !self.contains('[')").message("a host has no wildcards: one Registry is one registry"),
-        validation = Rule::new("self.contains('://') || self.matches('^[^/@ ]+(/[^@ ]*)?$')").message("a host is written host[:port], without user, tag or digest")
+        validation = Rule::new("self.contains('://') || self.matches('^[^/@\\\\s]+(/[^@\\\\s]*)?$')").message("a host is written host[:port], without user, tag or digest")
     )]
     pub host: Option<String>,
 
@@ -211,7 +211,7 @@ pub struct Requirement {
     pub key: String,
     /// How the label's value is compared.
     pub operator: Operator,
-    /// The values of In and NotIn.
+    /// The values of `In` and `NotIn`.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub values: Vec<String>,
 }

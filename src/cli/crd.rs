@@ -24,8 +24,11 @@ pub fn run(args: Crd) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
+/// Makes the definition of a kind.
+pub type Definition = fn() -> CustomResourceDefinition;
+
 /// The definitions, by their plurals.
-pub const DEFINITIONS: [(&str, fn() -> CustomResourceDefinition); 2] = [
+pub const DEFINITIONS: [(&str, Definition); 2] = [
     ("registries", Registry::definition),
     ("revisionpins", RevisionPin::definition),
 ];

@@ -5,12 +5,13 @@ mod conditions;
 mod credential;
 mod live_test;
 mod objects;
+mod proof;
 mod reconcile;
 mod sync;
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt::Debug, sync::Arc, time::Duration};
 
-use futures_util::StreamExt as _;
+use futures_util::{Stream, StreamExt as _};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api, Client, Resource,
@@ -22,10 +23,12 @@ use kube::{
         watcher,
     },
 };
-use tokio::sync::watch;
+use serde::de::DeserializeOwned;
+use tokio::sync::{Mutex, watch};
 
 use self::{
     objects::{CredentialSecret, KeptSecret},
+    proof::Proofs,
     reconcile::World,
 };
 use super::trouble::Trouble;
@@ -51,18 +54,18 @@ pub trait Tell: Send + Sync + 'static {
 pub struct Registries {
     client: Client,
     own_namespace: String,
-    registries: registry::client::Client,
+    asked: registry::client::Client,
     leader: watch::Receiver<bool>,
     tell: Arc<dyn Tell>,
 }
 
 impl Registries {
-    /// Of the cluster of `client`; credentials are in `own_namespace`, registries are asked by `registries`.
+    /// Of the cluster of `client`; credentials are in `own_namespace`, registries by `asked`.
     #[must_use]
     pub fn new(
         client: Client,
         own_namespace: &str,
-        registries: registry::client::Client,
+        asked: registry::client::Client,
         leader: watch::Receiver<bool>,
         tell: Arc<dyn Tell>,
     ) -> Self {
@@ -70,7 +73,7 @@ impl Registries {
             tell,
             client,
             own_namespace: own_namespace.to_owned(),
-            registries,
+            asked,
             leader,
         }
     }
@@ -92,71 +95,66 @@ impl Registries {
 
     async fn lead(&self) {
         let client = &self.client;
-        let main = Controller::new(
-            Api::<Registry>::all(client.clone()),
-            watcher::Config::default(),
-        );
+        let all = watcher::Config::default;
+        let main = Controller::new(Api::<Registry>::all(client.clone()), all());
         let known = main.store();
-        let (namespaces, namespace_writer) = reflector::store();
-        let (secrets, secret_writer) = reflector::store();
-        let (credentials, credential_writer) = reflector::store();
-        let pull_secrets = watcher::Config::default().fields("type=kubernetes.io/dockerconfigjson");
-        let all_namespaces = watcher(
-            Api::<PartialObjectMeta<Namespace>>::all(client.clone()),
-            watcher::Config::default(),
-        )
-        .default_backoff()
-        .modify(|namespace| namespace.metadata.managed_fields = None)
-        .reflect(namespace_writer)
-        .touched_objects();
-        let all_secrets = watcher(Api::<KeptSecret>::all(client.clone()), pull_secrets)
-            .default_backoff()
-            .reflect(secret_writer)
-            .touched_objects();
         let own = Api::<CredentialSecret>::namespaced(client.clone(), &self.own_namespace);
-        let own_secrets = watcher(own, watcher::Config::default())
-            .default_backoff()
-            .reflect(credential_writer)
-            .touched_objects();
+        let pull_secrets = all().fields("type=kubernetes.io/dockerconfigjson");
+        let (namespaces, of_namespaces) = kept(Api::all(client.clone()), all());
+        let (secrets, of_secrets) = kept(Api::all(client.clone()), pull_secrets);
+        let (credentials, of_credentials) = kept(own, all());
         let world = Arc::new(World {
             client: client.clone(),
             own_namespace: self.own_namespace.clone(),
-            registries: self.registries.clone(),
+            registries: self.asked.clone(),
             namespaces,
-            secrets,
+            secrets: secrets.clone(),
             credentials,
-            memory: Default::default(),
-            counted: Default::default(),
+            proofs: Proofs::default(),
+            counted: Mutex::default(),
             tell: Arc::clone(&self.tell),
         });
-        let (by_namespace, by_secret, by_credential) =
-            (known.clone(), known.clone(), known.clone());
-        let kept = world.secrets.clone();
+        let [by_namespace, by_secret, by_credential] = [(); 3].map(|()| known.clone());
+        let look = move |registry, world: Arc<World>| {
+            world.proofs.forget_all_but(&known.state());
+            async move { world.reconcile(registry).await }
+        };
+        let failed = |_, error: &Trouble, _| {
+            tracing::warn!("a Registry could not be looked after: {error}");
+            Action::requeue(RETRY)
+        };
         main.with_config(Config::default().concurrency(AT_ONCE))
-            .watches_stream(all_namespaces, move |namespace| {
-                of_namespace(&by_namespace, &kept, &namespace)
+            .watches_stream(of_namespaces, move |namespace| {
+                of_namespace(&by_namespace, &secrets, &namespace)
             })
-            .watches_stream(all_secrets, move |secret| of_secret(&by_secret, &secret))
-            .watches_stream(own_secrets, move |secret| {
+            .watches_stream(of_secrets, move |secret| of_secret(&by_secret, &secret))
+            .watches_stream(of_credentials, move |secret| {
                 of_credential(&by_credential, &secret)
             })
-            .run(
-                move |registry, world: Arc<World>| {
-                    let known = known.clone();
-                    async move {
-                        world.forget(&known.state());
-                        world.reconcile(registry).await
-                    }
-                },
-                |_, error: &Trouble, _| {
-                    tracing::warn!("a Registry could not be looked after: {error}");
-                    Action::requeue(RETRY)
-                },
-                world,
-            )
+            .run(look, failed, world)
             .for_each(|_| std::future::ready(()))
             .await;
     }
+}
+
+/// Watches objects: what is known of them, and each that was touched.
+fn kept<K>(
+    api: Api<K>,
+    config: watcher::Config,
+) -> (
+    Store<K>,
+    impl Stream<Item = watcher::Result<K>> + Send + 'static,
+)
+where
+    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+{
+    let (store, writer) = reflector::store();
+    let touched = watcher(api, config)
+        .default_backoff()
+        .modify(|object| object.meta_mut().managed_fields = None)
+        .reflect(writer)
+        .touched_objects();
+    (store, touched)
 }
 
 /// The registries that a namespace gets a pull secret of, or has one of.

@@ -114,7 +114,7 @@ struct Rules {
     /// Whose users and tokens it takes; `None` where its host tells.
     registry_type: Option<RegistryType>,
     /// The host of its images; `None` where only AWS knows it.
-    host: fn(&Wanted<'_>, Option<&Address>, &mut Vec<Hint>) -> Result<Option<String>, Problem>,
+    host: FindHost,
     /// The `auths` key of a host's images below a path.
     key: fn(host: &str, scope: &str) -> String,
     /// The keys of its Secret.
@@ -126,6 +126,10 @@ struct Rules {
     /// Reads an image that any login may read.
     probe: fn(&Wanted<'_>, &Given) -> Option<Probe>,
 }
+
+/// Finds the host of a registry, of whose address some part may be written.
+type FindHost =
+    fn(&Wanted<'_>, Option<&Address>, &mut Vec<Hint>) -> Result<Option<String>, Problem>;
 
 // === impl Kind ===
 

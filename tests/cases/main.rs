@@ -5,6 +5,7 @@ mod auth_field;
 mod keyring;
 mod kubectl_secret;
 mod reference;
+mod registry_kinds;
 mod registry_types;
 mod support;
 
@@ -16,5 +17,6 @@ fn main() {
     trials.extend(auth_field::trials());
     trials.extend(kubectl_secret::trials());
     trials.extend(registry_types::trials());
+    trials.extend(registry_kinds::trials());
     libtest_mimic::run(&Arguments::from_args(), trials).exit();
 }

@@ -29,16 +29,16 @@ struct Password {
 }
 
 /// A type, its user, and a password for each of its patterns; `None` where the case file only describes it.
-struct Known {
-    name: &'static str,
-    registry_type: RegistryType,
-    username: &'static str,
-    passwords: &'static [(&'static str, Option<&'static str>)],
+pub(crate) struct Known {
+    pub(crate) name: &'static str,
+    pub(crate) registry_type: RegistryType,
+    pub(crate) username: &'static str,
+    pub(crate) passwords: &'static [(&'static str, Option<&'static str>)],
 }
 
 const THIRTY_SIX: &str = "0123456789abcdefghijABCDEFGHIJ012345";
 
-const KNOWN: [Known; 10] = [
+pub(crate) const KNOWN: [Known; 10] = [
     Known {
         name: "ghcr",
         registry_type: RegistryType::Ghcr,
@@ -229,7 +229,7 @@ fn findings(known: &Known, server: &str, password: &str) -> Vec<Finding> {
 }
 
 /// A key of the case file with something in its gaps.
-fn filled(key: &str, registry_type: RegistryType) -> String {
+pub(crate) fn filled(key: &str, registry_type: RegistryType) -> String {
     let host = match registry_type {
         RegistryType::Harbor => "harbor.example.com",
         RegistryType::Artifactory => "acme.jfrog.io",

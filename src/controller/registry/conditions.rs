@@ -87,6 +87,21 @@ impl Side {
 // === impl Outcome ===
 
 impl Outcome {
+    /// Nothing is known yet but how many namespaces are to have a pull secret.
+    pub(super) fn unknown(desired: usize) -> Self {
+        Self {
+            host: None,
+            valid: Side::unknown("NotChecked", ""),
+            authenticated: Side::unknown("NotTested", "there is nothing to test with yet"),
+            synced: Side::unknown("Waiting", "waits for a credential that works"),
+            expires_at: None,
+            last_tested_at: None,
+            desired,
+            in_sync: 0,
+            pods: None,
+        }
+    }
+
     /// The first side that does not hold decides; one that is not known yet comes after.
     fn ready(&self) -> Side {
         let with = |holds| {

@@ -19,6 +19,10 @@ use crate::{
     },
 };
 
+const NO_ACCOUNT: &str =
+    "AWS is not asked for the credential's account by this version: set spec.account";
+const NO_ECR: &str = "ECR's passwords are not made by this version: put one into the Secret of a Registry of type Custom";
+
 /// What a `Registry` comes to.
 pub(super) struct Prepared {
     /// As images spell it.
@@ -48,45 +52,21 @@ pub(super) fn prepare(
     now: Timestamp,
 ) -> Result<Prepared, Refused> {
     let wanted = wanted(&registry.spec);
-    let refuse = |reason, message| Refused {
-        host: None,
+    let refuse = |host, reason, message| Refused {
+        host,
         reason,
         message,
     };
     let place = match wanted.place() {
         Ok(Located::At(place)) => place,
-        Ok(Located::OfAccount) => {
-            let message =
-                "the account of the credential is not asked for by this version: set spec.account";
-            return Err(refuse("Invalid", message.to_owned()));
-        }
-        Err(problem) => return Err(refuse("Invalid", problem.to_string())),
+        Ok(Located::OfAccount) => return Err(refuse(None, "Unsupported", NO_ACCOUNT.to_owned())),
+        Err(problem) => return Err(refuse(None, "Invalid", problem.to_string())),
     };
-    let refuse = |reason, message| Refused {
-        host: Some(place.host.to_string()),
-        reason,
-        message,
-    };
-    let name = registry
-        .spec
-        .credentials
-        .as_ref()
-        .map(|credentials| &*credentials.secret_ref.name);
-    let found = match name {
-        Some(name) => {
-            let key = ObjectRef::new(name).within(own_namespace);
-            let secret = credentials.get(&key);
-            let secret = secret.ok_or_else(|| {
-                let message = format!("there is no Secret {own_namespace}/{name}, which spec.credentials names: create it");
-                refuse("NoCredential", message)
-            })?;
-            is_meant(registry, &secret, &place).map_err(|said| refuse("OtherCredential", said))?;
-            Some(secret)
-        }
-        None => None,
-    };
+    let refuse = |reason, message| refuse(Some(place.host.to_string()), reason, message);
+    let secret = secret(registry, credentials, own_namespace, &place);
+    let secret = secret.map_err(|(reason, message)| refuse(reason, message))?;
     let nothing = BTreeMap::new();
-    let data = found.as_ref().map_or(&nothing, |secret| &secret.data);
+    let data = secret.as_ref().map_or(&nothing, |secret| &secret.data);
     let reading = wanted.credential(data, now);
     let given = reading.given.map_err(|problems| {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
@@ -94,8 +74,6 @@ pub(super) fn prepare(
     })?;
     let notes = place.notes.iter().chain(&reading.hints);
     let notes = notes.map(ToString::to_string).collect();
-    let own_probe = registry.spec.probe.clone();
-    let probe = own_probe.or_else(|| wanted.default_probe(&given).map(default_probe));
     let (content, credential) = match &given {
         Given::Login { username, password } => {
             let content = docker_config_json(&place.key, username, password, "");
@@ -104,18 +82,40 @@ pub(super) fn prepare(
         }
         Given::Nobody => (None, None),
         Given::AwsKeys { .. } | Given::AmbientAws => {
-            let message = "ECR's passwords are not made by this version: put one into a Registry of type Custom";
-            return Err(refuse("Unsupported", message.to_owned()));
+            return Err(refuse("Unsupported", NO_ECR.to_owned()));
         }
     };
+    let own_probe = registry.spec.probe.clone();
     Ok(Prepared {
+        probe: own_probe.or_else(|| wanted.default_probe(&given).map(default_probe)),
         expires_at: given.expires(&place, None),
         host: place.host.to_string(),
         content,
         credential,
-        probe,
         notes,
     })
+}
+
+/// The Secret that the spec names, if it names one; or a reason and a message.
+fn secret(
+    registry: &Registry,
+    credentials: &Store<CredentialSecret>,
+    own_namespace: &str,
+    place: &Place,
+) -> Result<Option<Arc<CredentialSecret>>, (&'static str, String)> {
+    let Some(named) = &registry.spec.credentials else {
+        return Ok(None);
+    };
+    let name = &*named.secret_ref.name;
+    let key = ObjectRef::new(name).within(own_namespace);
+    let secret = credentials.get(&key).ok_or_else(|| {
+        let message = format!(
+            "there is no Secret {own_namespace}/{name}, which spec.credentials names: create it"
+        );
+        ("NoCredential", message)
+    })?;
+    is_meant(registry, &secret, place).map_err(|message| ("OtherCredential", message))?;
+    Ok(Some(secret))
 }
 
 /// A credential is used for what it says that it is for, and for nothing else: whoever may write a Registry need not be

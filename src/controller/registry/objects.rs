@@ -87,14 +87,6 @@ impl CredentialSecret {
     }
 }
 
-/// Of what a watch keeps, only what is looked at.
-fn trimmed(meta: ObjectMeta) -> ObjectMeta {
-    ObjectMeta {
-        managed_fields: None,
-        ..meta
-    }
-}
-
 impl<'de> Deserialize<'de> for Bytes {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = Option::<Cow<'de, str>>::deserialize(deserializer)?.unwrap_or_default();
@@ -123,7 +115,7 @@ impl From<RawSecret> for KeptSecret {
             meta: ObjectMeta {
                 annotations: None,
                 owner_references: None,
-                ..trimmed(metadata)
+                ..metadata
             },
         }
     }
@@ -133,7 +125,7 @@ impl From<RawCredential> for CredentialSecret {
     fn from(raw: RawCredential) -> Self {
         let data = raw.data.unwrap_or_default().into_iter();
         Self {
-            meta: trimmed(raw.metadata),
+            meta: raw.metadata,
             data: data.map(|(key, Bytes(value))| (key, value)).collect(),
         }
     }

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::{
     census,
+    conditions::Side,
     objects::{ContentHash, KeptSecret},
 };
 use crate::{
@@ -38,7 +39,7 @@ enum Step {
         namespace: String,
         takes_over: bool,
     },
-    Remove(KeptSecret),
+    Remove(Box<KeptSecret>),
 }
 
 /// What a pass came to.
@@ -52,6 +53,52 @@ pub(super) struct Synced {
     pub(super) still_named: Vec<String>,
     /// What failed.
     pub(super) troubles: Vec<Trouble>,
+}
+
+/// How many namespaces a message names.
+const NAMED: usize = 5;
+
+// === impl Synced ===
+
+impl Synced {
+    /// How the pull secrets stand. `is_proven`: it is known what they are to hold.
+    pub(super) fn side(&self, registry: &Registry, desired: usize, is_proven: bool) -> Side {
+        let (name, in_sync) = (registry.pull_secret_name(), self.in_sync);
+        if let Some(trouble) = self.troubles.first() {
+            let more = match self.troubles.len() - 1 {
+                0 => String::new(),
+                more => format!(" (and {more} more)"),
+            };
+            return Side::bad("Failed", format!("{trouble}{more}"));
+        }
+        if !self.conflicts.is_empty() {
+            let said = format!(
+                "a Secret {name} that is not this Registry's stands in {}: delete it, or choose another \
+                 spec.pullSecret.name",
+                named(&self.conflicts)
+            );
+            return Side::bad("Conflict", said);
+        }
+        if !is_proven && in_sync < desired {
+            return Side::unknown("Waiting", "waits for a credential that works");
+        }
+        let mut said = format!("{name} is in {in_sync} of {desired} namespaces");
+        if !self.still_named.is_empty() {
+            said = format!(
+                "{said}; it stays in {}, which get it no more, until no Pod names it",
+                named(&self.still_named)
+            );
+        }
+        Side::good("Synced", said)
+    }
+}
+
+fn named(namespaces: &[String]) -> String {
+    let first: Vec<_> = namespaces.iter().take(NAMED).map(String::as_str).collect();
+    match namespaces.len().saturating_sub(NAMED) {
+        0 => first.join(", "),
+        more => format!("{} and {more} more", first.join(", ")),
+    }
 }
 
 /// What one step came to.
@@ -133,7 +180,7 @@ impl Sync<'_> {
             .iter()
             .filter(|secret| secret.registry() == Some(self.name()));
         let left = ours.filter(|secret| is_left(secret));
-        steps.extend(left.map(|secret| Step::Remove((**secret).clone())));
+        steps.extend(left.map(|secret| Step::Remove(Box::new((**secret).clone()))));
         steps
     }
 

@@ -1,6 +1,6 @@
 //! Any other registry: a host, a user and a password.
 
-use super::{Address, Field, Hint, Problem, Rules, Wanted, docker_hub, given, scope};
+use super::{Address, Field, Hint, Problem, Rules, docker_hub, given, scope};
 use crate::domain::{reference::HUB, registry_type::RegistryType};
 
 const NAME: &str = "Custom";

@@ -209,7 +209,7 @@ fn look_at(keys: &mut Keys<'_>, id: &str, secret: &str, with_session: bool) {
     if is_temporary && !with_session {
         keys.problem(
             SESSION,
-            "missing: an access key whose id begins with ASIA is temporary, and works only with its session token",
+            "missing: the access key is a temporary one, and works only with its session token",
         );
     } else if !is_temporary && with_session {
         keys.hint(

@@ -1,4 +1,4 @@
-//! Google's Artifact Registry: a host for each location. The credential is that of [`gcr`](super::gcr).
+//! Google's Artifact Registry: a host for each location. The credential is that of [`gcr`].
 
 use super::{Address, Field, Hint, Problem, Rules, Wanted, gcr, host_of_type, scope};
 use crate::domain::registry_type::RegistryType;

@@ -92,41 +92,39 @@ impl<'a> Keys<'a> {
         let unread: Vec<&str> = self.unknown().collect();
         for key in unread {
             let meant = self.meant(key);
-            let kind = self.kind;
             let text = match meant {
                 Some(meant) if self.data.contains_key(meant) => {
                     format!("not read: it looks like {meant}, which is there too")
                 }
                 Some(meant) => format!("not read: rename it if {meant} is meant"),
                 None if self.own.is_empty() => {
+                    let kind = self.kind;
                     format!("not read: a {kind} registry is asked without a credential")
                 }
-                None => format!(
-                    "not read: {kind} takes {}",
-                    listed(self.own.iter().copied())
-                ),
+                None => format!("not read: {}", self.takes()),
             };
             self.hint(key, text);
         }
     }
 
     fn missing(&mut self, name: &'static str) {
-        let mut text = if self.data.is_empty() {
-            "missing, and so are all others".to_owned()
+        let there = if self.data.is_empty() {
+            "and so are all others".to_owned()
         } else {
             let there = self.data.keys().map(String::as_str);
-            format!("missing; it has {}", listed(there))
+            format!("there is {}", listed(there))
         };
         let misspelt = self.unknown().find(|key| self.meant(key) == Some(name));
-        match misspelt {
-            Some(key) => text.push_str(&format!(": rename {key} to {name}")),
-            None => text.push_str(&format!(
-                ": {} takes {}",
-                self.kind,
-                listed(self.own.iter().copied())
-            )),
-        }
-        self.problem(name, text);
+        let remedy = match misspelt {
+            Some(key) => format!("rename {key} to {name}"),
+            None => self.takes(),
+        };
+        self.problem(name, format!("missing, {there}: {remedy}"));
+    }
+
+    /// The keys that the kind has.
+    fn takes(&self) -> String {
+        format!("{} takes {}", self.kind, listed(self.own.iter().copied()))
     }
 
     fn unknown(&self) -> impl Iterator<Item = &'a str> {
@@ -144,9 +142,10 @@ impl<'a> Keys<'a> {
 /// Names one after another, the first few.
 fn listed<'n>(names: impl ExactSizeIterator<Item = &'n str>) -> String {
     let more = names.len().saturating_sub(MOST);
-    let mut list = names.take(MOST).collect::<Vec<_>>().join(", ");
-    if more > 0 {
-        list.push_str(&format!(" and {more} more"));
+    let list = names.take(MOST).collect::<Vec<_>>().join(", ");
+    if more == 0 {
+        list
+    } else {
+        format!("{list} and {more} more")
     }
-    list
 }

@@ -50,7 +50,7 @@ pub(in crate::domain) fn is_amazon(host: &str) -> bool {
         host.strip_suffix(*domain)
             .is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
     };
-    is_public(host) || DOMAINS.iter().any(|domain| below(domain))
+    is_public(host) || DOMAINS.iter().any(below)
 }
 
 /// Whether it is the number of an account.
@@ -108,8 +108,8 @@ impl<'a> EcrHost<'a> {
             None => (false, rest),
         };
         let (region, domain) = rest.strip_prefix('.')?.split_once('.')?;
-        let fits = is_account(account) && !region.is_empty() && DOMAINS.contains(&domain);
-        fits.then_some(Self {
+        let is_whole = is_account(account) && !region.is_empty() && DOMAINS.contains(&domain);
+        is_whole.then_some(Self {
             account,
             fips,
             region,

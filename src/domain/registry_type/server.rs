@@ -29,15 +29,15 @@ pub(super) fn check(server: &str, found: &mut Findings) {
         found.error(Server, "the server is empty: name the registry's host");
         return;
     }
-    let Some(key) = RegistryKey::prepare(server) else {
+    let Some(prepared) = RegistryKey::prepare(server) else {
         found.error(
             Server,
             "the server is no host to the kubelet, which drops the entry: write it as images do, host[:port][/path/]",
         );
         return;
     };
-    let key = key.as_str();
-    if let Some(why) = why_no_image(key) {
+    let key = prepared.as_str();
+    if let Some(why) = why_no_image(&prepared) {
         found.error(Server, format!("no image matches the key {key}: {why}"));
         return;
     }
@@ -90,7 +90,8 @@ fn dropped(server: &str, found: &mut Findings) {
 }
 
 /// Why the kubelet finds no image that a prepared key matches; `None` if there are some.
-fn why_no_image(key: &str) -> Option<String> {
+fn why_no_image(prepared: &RegistryKey) -> Option<String> {
+    let key = prepared.as_str();
     let host = host_of(key);
     let path = key.get(host.len()..).unwrap_or_default();
     let lower = host.to_ascii_lowercase();
@@ -104,7 +105,7 @@ fn why_no_image(key: &str) -> Option<String> {
             "{USE_HUB_KEY}, that of one organisation docker.io/{organisation}/"
         ));
     }
-    if key == HUB_KEY || matches_some(key) {
+    if key == HUB_KEY || matches_some(prepared) {
         return None;
     }
     Some(if path.contains([':', '@']) {
@@ -123,11 +124,8 @@ fn why_no_image(key: &str) -> Option<String> {
 }
 
 /// Whether some image matches: the key itself with a little behind it, any label for a `*`.
-fn matches_some(key: &str) -> bool {
-    let Some(prepared) = RegistryKey::prepare(key) else {
-        return false;
-    };
-    let spelled = key.replace('*', "x");
+fn matches_some(prepared: &RegistryKey) -> bool {
+    let spelled = prepared.as_str().replace('*', "x");
     ["x", "/x", ""].iter().any(|end| {
         let image = Reference::parse(&format!("{spelled}{end}"));
         image.is_ok_and(|image| prepared.matches(image.lookup_name()))

@@ -82,6 +82,7 @@ fn a_type_is_told_from_the_server(#[case] server: &str, #[case] expected: Regist
 #[case::port("r.test:5000", None)]
 #[case::localhost("localhost:5000", None)]
 #[case::path("r.test/team/", None)]
+#[case::path_like_the_api("r.test/v2/v2/v1/", None)]
 #[case::scheme("https://r.test", None)]
 #[case::organisation_on_hub("docker.io/acme/", None)]
 #[case::ip_version_6("[fd00::1]:5000", None)]

@@ -79,20 +79,20 @@ fn keys_of_aws_are_given_as_they_are() {
 )]
 #[case::half(
     &[("accessKeyId", ID)],
-    &["error: key secretAccessKey of the Secret: missing; it has accessKeyId: ECR takes"]
+    &["error: key secretAccessKey of the Secret: missing, there is accessKeyId: ECR takes"]
 )]
 #[case::names_of_the_environment(
     &[("AWS_ACCESS_KEY_ID", ID), ("AWS_SECRET_ACCESS_KEY", SECRET)],
     &[
-        "error: key accessKeyId of the Secret: missing; it has AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: rename AWS_ACCESS_KEY_ID to accessKeyId",
-        "error: key secretAccessKey of the Secret: missing; it has AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: rename AWS_SECRET_ACCESS_KEY to secretAccessKey",
+        "error: key accessKeyId of the Secret: missing, there is AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: rename AWS_ACCESS_KEY_ID to accessKeyId",
+        "error: key secretAccessKey of the Secret: missing, there is AWS_ACCESS_KEY_ID, AWS_SECRET_ACCESS_KEY: rename AWS_SECRET_ACCESS_KEY to secretAccessKey",
         "hint: key AWS_ACCESS_KEY_ID of the Secret: not read",
         "hint: key AWS_SECRET_ACCESS_KEY of the Secret: not read",
     ]
 )]
 #[case::temporary(
     &[("accessKeyId", TEMPORARY), ("secretAccessKey", SECRET)],
-    &["error: key sessionToken of the Secret: missing: an access key whose id begins with ASIA is temporary"]
+    &["error: key sessionToken of the Secret: missing: the access key is a temporary one"]
 )]
 #[case::temporary_and_misspelt(
     &[("accessKeyId", TEMPORARY), ("secretAccessKey", SECRET), ("session_token", "s")],

@@ -80,31 +80,6 @@ fn the_key_matches(
     }
 }
 
-/// Every part of a key that is told is one that the kubelet reads in the same way.
-fn holds(kind: Kind, host: Option<&str>, owner: &str, image: &str) -> Result<(), TestCaseError> {
-    let mut wanted = Wanted::new(kind);
-    (wanted.host, wanted.owner) = (host, Some(owner));
-    let Ok(Located::At(place)) = wanted.place() else {
-        return Ok(());
-    };
-    let owner = owner.trim_matches('/').to_ascii_lowercase();
-    let own = format!("{}/{owner}/{image}", place.host);
-    prop_assert!(is_tried(&place.key, &own), "{} for {own}", place.key);
-    let other = format!("{}/{image}", place.host);
-    let is_own =
-        Reference::parse(&other).is_ok_and(|other| other.path().starts_with(&format!("{owner}/")));
-    if Reference::parse(&other).is_ok() {
-        prop_assert_eq!(
-            is_tried(&place.key, &other),
-            is_own,
-            "{} for {}",
-            place.key,
-            other
-        );
-    }
-    Ok(())
-}
-
 proptest! {
     #[test]
     fn an_owner_gets_its_own_images_only(
@@ -112,24 +87,39 @@ proptest! {
         owner in "/?(v1|v2|a|A-b|a\\.b|library|_|-)(/(v1|v2|c)){0,2}/?",
         image in "((v1|v2|a|a-b|c)/){0,3}x",
     ) {
-        holds(kind, None, &owner, &image)?;
+        let mut wanted = Wanted::new(kind);
+        wanted.owner = Some(&owner);
+        let Ok(Located::At(place)) = wanted.place() else {
+            return Ok(());
+        };
+        let owner = owner.trim_matches('/').to_ascii_lowercase();
+        let own = format!("{}/{owner}/{image}", place.host);
+        prop_assert!(is_tried(&place.key, &own), "{} for {own}", place.key);
+        let other = format!("{}/{image}", place.host);
+        let path = Reference::parse(&other).unwrap().path().to_owned();
+        let is_own = path.starts_with(&format!("{owner}/"));
+        prop_assert_eq!(is_tried(&place.key, &other), is_own, "{} for {}", place.key, other);
     }
 
     #[test]
     fn whatever_host_is_taken_is_one_of_images(
-        host in "[a-zA-Z0-9.:/_*?@%\\[\\] -]{1,12}",
+        url in "(https://|http://)?([a-zA-Z*_-]{1,2}\\.|\\[::1\\]|bot@)?(test|Test|a-b|[a-z%?]{1,3})(:[0-9x]{0,4})?(/[a-zA-Z0-9._@:-]{0,4}){0,2}",
         image in "(a/)?x",
     ) {
-        holds(Kind::Custom, Some(&host), "team", &image).ok();
         let mut wanted = Wanted::new(Kind::Custom);
-        wanted.host = Some(&host);
-        if let Ok(Located::At(place)) = wanted.place() {
-            prop_assert!(!place.host.contains(char::is_uppercase));
-            let below = place.key.strip_prefix(place.host.as_str()).unwrap_or_default();
-            let image = format!("{}{}/{image}", place.host, below.trim_end_matches('/'));
-            // Such a key has a /v2/ for the kubelet to take away, which images have not.
-            prop_assume!(!below.starts_with("/v2/"));
-            prop_assert!(is_tried(&place.key, &image), "{} for {}", place.key, image);
+        wanted.url = Some(&url);
+        let Ok(Located::At(place)) = wanted.place() else {
+            return Ok(());
+        };
+        prop_assert!(!place.key.contains(|c: char| c.is_uppercase() || "*?@".contains(c)));
+        let path = place.key.strip_prefix(place.host.as_str()).unwrap().trim_end_matches('/');
+        // Where the path looks like the API's, the key has a /v2/ for the kubelet to take away.
+        let path = path.strip_prefix("/v2").filter(|path| !path.is_empty()).unwrap_or(path);
+        let own = format!("{}{path}/{image}", place.host);
+        prop_assert!(is_tried(&place.key, &own), "{} for {own}", place.key);
+        let elsewhere = format!("else.{}{path}/{image}", place.host);
+        if Reference::parse(&elsewhere).is_ok() {
+            prop_assert!(!is_tried(&place.key, &elsewhere), "{} for {elsewhere}", place.key);
         }
     }
 }

@@ -18,14 +18,14 @@ const PAT: &str = "ghp_0123456789abcdefghijABCDEFGHIJ012345";
 #[case::another_name(
     &[("username", "bot"), ("password", PAT)],
     &[
-        "error: key token of the Secret: missing; it has password, username: GHCR takes username, token",
+        "error: key token of the Secret: missing, there is password, username: GHCR takes username, token",
         "hint: key password of the Secret: not read: GHCR takes username, token",
     ]
 )]
 #[case::a_misspelling(
     &[("username", "bot"), ("Token", PAT)],
     &[
-        "error: key token of the Secret: missing; it has Token, username: rename Token to token",
+        "error: key token of the Secret: missing, there is Token, username: rename Token to token",
         "hint: key Token of the Secret: not read: rename it if token is meant",
     ]
 )]

@@ -1,0 +1,119 @@
+//! Where pull secrets are, and how long.
+
+use serde_json::json;
+
+use super::{REGISTRIES, Site};
+use crate::{
+    lab::{eventually, lab},
+    support::registry_part::ALICE,
+};
+
+#[test]
+fn the_pull_secret_is_where_it_is_wanted_and_stays_as_it_should_be() {
+    let lab = lab!();
+    let site = Site::start(&lab);
+    let shop = site.namespace("shop");
+    let later = format!("{}-later", site.own);
+    site.apply(&site.registry(&[&shop, &later]));
+    let said = site.becomes("Valid", "False", "NoCredential");
+    assert!(said.contains(&site.name), "{said}");
+
+    site.credential(ALICE.1);
+    let said = site.becomes("Ready", "True", "Ready");
+    assert_eq!(said, "the pull secrets are in place and work");
+    let (_, _, said) = site.condition("Authenticated").unwrap();
+    assert!(said.contains("manifest: sha256:"), "{said}");
+    assert_eq!(site.password(&shop).as_deref(), Some(ALICE.1));
+
+    lab.plane.namespace(&later, &[]);
+    let password = eventually("the later namespace has it", || site.password(&later));
+    assert_eq!(password, ALICE.1);
+
+    let path = format!("/api/v1/namespaces/{shop}/secrets/regcred");
+    lab.plane.request("DELETE", &path, None);
+    eventually("it is put back", || site.password(&shop));
+
+    let registry = lab.plane.get(&format!("{REGISTRIES}/{}", site.name));
+    assert_eq!(
+        registry["status"]["namespaces"]["summary"], "2/2",
+        "{registry}"
+    );
+    assert_eq!(registry["status"]["host"], site.host());
+}
+
+#[test]
+fn a_secret_of_somebody_else_is_never_touched() {
+    let lab = lab!();
+    let site = Site::start(&lab);
+    let (shop, taken) = (site.namespace("shop"), site.namespace("taken"));
+    lab.plane.pull_secret(&taken, "regcred", r#"{"auths":{}}"#);
+    site.credential(ALICE.1);
+    site.apply(&site.registry(&[&shop, &taken]));
+    let said = site.becomes("Synced", "False", "Conflict");
+    assert!(said.contains(&taken) && !said.contains(&shop), "{said}");
+    assert_eq!(site.password(&shop).as_deref(), Some(ALICE.1));
+
+    let path = format!("/api/v1/namespaces/{taken}/secrets/regcred");
+    lab.plane.request("DELETE", &path, None);
+    site.becomes("Ready", "True", "Ready");
+    assert_eq!(site.password(&taken).as_deref(), Some(ALICE.1));
+}
+
+#[test]
+fn a_namespace_that_leaves_keeps_it_while_a_pod_names_it() {
+    let lab = lab!();
+    let site = Site::start(&lab);
+    let (shop, used) = (site.namespace("shop"), site.namespace("used"));
+    site.credential(ALICE.1);
+    site.apply(&site.registry(&[&shop, &used]));
+    site.becomes("Ready", "True", "Ready");
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {
+        "imagePullSecrets": [{"name": "regcred"}], "containers": [{"name": "a", "image": "x:1"}]}});
+    let made = lab.plane.request(
+        "POST",
+        &format!("/api/v1/namespaces/{used}/pods"),
+        Some(&pod),
+    );
+    assert_eq!(made.status, 201, "{}", made.text());
+
+    site.apply(&site.registry(&[]));
+    eventually("it has left", || {
+        site.password(&shop).is_none().then_some(())
+    });
+    assert_eq!(
+        site.password(&used).as_deref(),
+        Some(ALICE.1),
+        "a Pod names it"
+    );
+    let (_, _, said) = site.condition("Synced").unwrap();
+    assert!(said.contains(&used), "{said}");
+}
+
+#[test]
+fn the_pull_secrets_go_with_their_registry_or_stay() {
+    let lab = lab!();
+    let site = Site::start(&lab);
+    let shop = site.namespace("shop");
+    site.credential(ALICE.1);
+    let mut registry = site.registry(&[&shop]);
+    registry["spec"]["deletion"] = json!("Retain");
+    site.apply(&registry);
+    site.becomes("Ready", "True", "Ready");
+    let owners = || {
+        let secret = lab
+            .plane
+            .get(&format!("/api/v1/namespaces/{shop}/secrets/regcred"));
+        secret["metadata"]["ownerReferences"]
+            .as_array()
+            .map_or(0, Vec::len)
+    };
+    assert_eq!(owners(), 0, "kept");
+    registry["spec"]["deletion"] = json!("Delete");
+    site.apply(&registry);
+    eventually("it is owned", || (owners() == 1).then_some(()));
+    lab.plane
+        .request("DELETE", &format!("{REGISTRIES}/{}", site.name), None);
+    eventually("it goes with its Registry", || {
+        site.password(&shop).is_none().then_some(())
+    });
+}

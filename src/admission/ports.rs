@@ -75,6 +75,18 @@ pub trait Cluster: Send + Sync + 'static {
     /// A ServiceAccount; `None` if the watches have not seen it.
     fn service_account(&self, namespace: &str, name: &str) -> Option<Arc<ServiceAccount>>;
 
+    /// Whether a pull secret is on its way to a namespace that was just made.
+    fn awaits(&self, namespace: &str) -> bool {
+        let _ = namespace;
+        false
+    }
+
+    /// Waits for it, for a moment and no longer than to `deadline`.
+    fn arrival<'a>(&'a self, namespace: &'a str, deadline: Instant) -> BoxFuture<'a, ()> {
+        let _ = (namespace, deadline);
+        Box::pin(std::future::ready(()))
+    }
+
     /// Asks the API server itself for a namespace. `None`: it has none, did not answer by `deadline`, or the
     /// namespace's share of such look-ups is used up.
     fn look_up_namespace<'a>(
@@ -116,6 +128,14 @@ impl<T: Cluster + ?Sized> Cluster for Arc<T> {
 
     fn service_account(&self, namespace: &str, name: &str) -> Option<Arc<ServiceAccount>> {
         (**self).service_account(namespace, name)
+    }
+
+    fn awaits(&self, namespace: &str) -> bool {
+        (**self).awaits(namespace)
+    }
+
+    fn arrival<'a>(&'a self, namespace: &'a str, deadline: Instant) -> BoxFuture<'a, ()> {
+        (**self).arrival(namespace, deadline)
     }
 
     fn look_up_namespace<'a>(

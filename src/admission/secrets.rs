@@ -77,6 +77,9 @@ impl<'c, C: Cluster> Secrets<'c, C> {
             deadline,
             looked_up: false,
         };
+        if !pod.is_template && cluster.awaits(pod.namespace) {
+            within(deadline, cluster.arrival(pod.namespace, deadline)).await;
+        }
         match cluster.pull_secrets(pod.namespace) {
             Some(watched) => {
                 secrets.credentials = secrets.read(watched);

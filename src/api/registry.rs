@@ -295,6 +295,13 @@ impl Selector {
 // === impl Registry ===
 
 impl Registry {
+    /// Whether its credential works, as far as its status tells.
+    #[must_use]
+    pub fn is_authenticated(&self) -> bool {
+        let mut conditions = self.status.iter().flat_map(|status| &status.conditions);
+        conditions.any(|one| one.kind == "Authenticated" && one.status == "True")
+    }
+
     /// The name of the pull secrets.
     #[must_use]
     pub fn pull_secret_name(&self) -> &str {

@@ -89,7 +89,10 @@ pub(super) async fn open(
             let scope = WatchScope::of(&namespaces);
             let (live, watches) = cluster::spawn(&client, &scope, metrics);
             let (siblings, learning) = siblings::spawn(&client, &scope, metrics);
-            for watches in [watches, learning] {
+            let promised = own
+                .registries
+                .then(|| live.await_promises(&client, metrics));
+            for watches in [watches, learning].into_iter().chain(promised) {
                 tasks.spawn(watches::tell(watches, readiness, missing.clone()));
             }
             let joined = Joined {

@@ -1,6 +1,10 @@
 //! The cluster as an admission sees it, and the tasks that keep it so.
 
-use std::{collections::HashMap, sync::Arc, time::Instant};
+use std::{
+    collections::HashMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures_util::{FutureExt as _, future::BoxFuture};
 use kube::{Api, Client, runtime::watcher};
@@ -14,6 +18,7 @@ use super::{
     errors::Target,
     lookup::Lookup,
     namespaces::Namespaces,
+    promises::{self, Promises},
     pull_secrets::{PullSecrets, selector},
     scope::{self, WatchScope},
     service_accounts::ServiceAccounts,
@@ -29,12 +34,20 @@ use crate::{
 
 pub use super::status::WatchStatus;
 
+/// How long a Pod waits for a pull secret that is promised to its namespace: the secret comes within a second where all is
+/// well, and a Pod without it is tried again by its node.
+const LONGEST_WAIT: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether it has come.
+const LOOK: Duration = Duration::from_millis(10);
+
 /// Objects in one page of a list, client-go's own: a page is held in memory as a whole.
 pub(super) const PAGE: u32 = 500;
 
 /// The state of a cluster, as its watches have it. Reading it never waits for the API server.
 pub struct LiveCluster {
     parts: Parts,
+    promises: Arc<Promises>,
 }
 
 /// The running watches. Dropped, they end, and what they saw last stays readable.
@@ -69,7 +82,12 @@ pub fn spawn(
 ) -> (Arc<LiveCluster>, ClusterWatches) {
     let mut board = Board::new(metrics.clone());
     let mut tasks = JoinSet::new();
-    let mut open = |namespace| Part::open(client, namespace, metrics, &mut board, &mut tasks);
+    let promises = Arc::<Promises>::default();
+    let mut open = |namespace| {
+        Part::open(
+            client, namespace, metrics, &promises, &mut board, &mut tasks,
+        )
+    };
     let parts = match scope {
         WatchScope::All => Parts::All(open(None)),
         WatchScope::Listed(names) => Parts::Listed(
@@ -80,7 +98,7 @@ pub fn spawn(
         ),
     };
     let watches = ClusterWatches::new(board, tasks);
-    (Arc::new(LiveCluster { parts }), watches)
+    (Arc::new(LiveCluster { parts, promises }), watches)
 }
 
 // === impl Part ===
@@ -91,11 +109,12 @@ impl Part {
         client: &Client,
         namespace: Option<&SmolStr>,
         metrics: &Arc<Metrics>,
+        promises: &Arc<Promises>,
         board: &mut Board,
         tasks: &mut JoinSet<()>,
     ) -> Self {
         let (to_list, listed) = mpsc::unbounded_channel();
-        let state = Arc::new(State::new(metrics.clone(), to_list));
+        let state = Arc::new(State::new(metrics.clone(), to_list, promises.clone()));
         let lookup = Arc::new(Lookup::new(client.clone(), state.clone(), metrics.clone()));
         let config = watcher::Config::default().page_size(PAGE);
         let target = match namespace {
@@ -197,6 +216,16 @@ impl ClusterWatches {
 
 // === impl LiveCluster ===
 
+impl LiveCluster {
+    /// Waits with the first Pods of a new namespace for the pull secrets that `Registry` objects promise it.
+    ///
+    /// Permissions: `list` and `watch` on registries.cotter.dev.
+    #[must_use]
+    pub fn await_promises(&self, client: &Client, metrics: &Arc<Metrics>) -> ClusterWatches {
+        promises::spawn(client, &self.promises, metrics)
+    }
+}
+
 impl Cluster for LiveCluster {
     fn watches(&self, namespace: &str) -> bool {
         self.parts.of(namespace).is_some()
@@ -212,6 +241,22 @@ impl Cluster for LiveCluster {
 
     fn service_account(&self, namespace: &str, name: &str) -> Option<Arc<ServiceAccount>> {
         self.parts.of(namespace)?.state.account(namespace, name)
+    }
+
+    fn awaits(&self, namespace: &str) -> bool {
+        self.parts
+            .of(namespace)
+            .is_some_and(|part| part.state.awaits(namespace))
+    }
+
+    fn arrival<'a>(&'a self, namespace: &'a str, deadline: Instant) -> BoxFuture<'a, ()> {
+        let deadline = deadline.min(Instant::now() + LONGEST_WAIT);
+        async move {
+            while self.awaits(namespace) && Instant::now() < deadline {
+                tokio::time::sleep(LOOK).await;
+            }
+        }
+        .boxed()
     }
 
     fn look_up_namespace<'a>(

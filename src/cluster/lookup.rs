@@ -150,6 +150,9 @@ impl Lookup {
         match timeout(PATIENCE, api.get_opt(&name)).await {
             Ok(Ok(Some(object))) => {
                 let (_, name, revision) = identity(&object);
+                if let Some(labels) = object.newborn {
+                    self.state.promises.born(&name, labels);
+                }
                 let choice = object.choice;
                 self.state.apply_namespace(&name, revision, choice.clone());
                 Some(choice)

@@ -45,6 +45,9 @@ impl Sink for Namespaces {
 
     fn applied(&mut self, object: NamespaceObject) {
         let (_, name, revision) = identity(&object);
+        if let Some(labels) = object.newborn {
+            self.state.promises.born(&name, labels);
+        }
         self.state.apply_namespace(&name, revision, object.choice);
     }
 

@@ -4,6 +4,7 @@
 use std::{borrow::Cow, fmt};
 
 use base64::{Engine as _, prelude::BASE64_STANDARD};
+use jiff::Timestamp;
 use kube::{
     Resource,
     core::{ClusterResourceScope, NamespaceResourceScope, ObjectMeta},
@@ -12,17 +13,20 @@ use serde::{Deserialize, Deserializer};
 use smol_str::SmolStr;
 use zeroize::Zeroizing;
 
+use super::promises::NEW;
 use crate::{
     admission::ports::{Namespace, ServiceAccount},
-    domain::{docker_config::SecretType, policy::Mode},
+    domain::{docker_config::SecretType, policy::Mode, selector::Labels},
 };
 
-/// A Namespace: its two labels.
+/// A Namespace: its two labels, and all of them while it is new.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(from = "RawNamespace")]
 pub(super) struct NamespaceObject {
     meta: ObjectMeta,
     pub(super) choice: Namespace,
+    /// `None` where it has been there for a while.
+    pub(super) newborn: Option<Labels>,
 }
 
 /// A Secret of a pull secret type: the one value that the kubelet reads.
@@ -49,17 +53,7 @@ struct RawMeta {
     name: Option<String>,
     namespace: Option<String>,
     resource_version: Option<String>,
-    labels: Option<RawLabels>,
     annotations: Option<RawAnnotations>,
-}
-
-#[derive(Default, Deserialize)]
-#[serde(default)]
-struct RawLabels {
-    #[serde(rename = "cotter.dev/mode")]
-    mode: Option<String>,
-    #[serde(rename = "cotter.dev/policy")]
-    policy: Option<SmolStr>,
 }
 
 #[derive(Default, Deserialize)]
@@ -72,7 +66,16 @@ struct RawAnnotations {
 #[derive(Default, Deserialize)]
 #[serde(default)]
 struct RawNamespace {
-    metadata: RawMeta,
+    metadata: RawNamespaceMeta,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct RawNamespaceMeta {
+    name: Option<String>,
+    resource_version: Option<String>,
+    creation_timestamp: Option<Timestamp>,
+    labels: Option<Labels>,
 }
 
 #[derive(Default, Deserialize)]
@@ -141,15 +144,23 @@ impl From<RawMeta> for ObjectMeta {
 }
 
 impl From<RawNamespace> for NamespaceObject {
-    fn from(RawNamespace { mut metadata }: RawNamespace) -> Self {
-        let labels = metadata.labels.take().unwrap_or_default();
+    fn from(RawNamespace { metadata }: RawNamespace) -> Self {
+        let labels = metadata.labels.unwrap_or_default();
+        let label = |name: &str| labels.get(name).map(String::as_str);
         let choice = Namespace {
-            mode: labels.mode.as_deref().and_then(Mode::from_label),
-            policy: labels.policy,
+            mode: label("cotter.dev/mode").and_then(Mode::from_label),
+            policy: label("cotter.dev/policy").map(SmolStr::new),
         };
+        let since = Timestamp::now() - NEW;
+        let is_new = metadata.creation_timestamp.is_some_and(|at| at >= since);
         Self {
-            meta: metadata.into(),
+            meta: ObjectMeta {
+                name: metadata.name,
+                resource_version: metadata.resource_version,
+                ..ObjectMeta::default()
+            },
             choice,
+            newborn: is_new.then_some(labels),
         }
     }
 }

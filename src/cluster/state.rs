@@ -13,7 +13,10 @@ use std::{
 use smol_str::SmolStr;
 use tokio::sync::mpsc;
 
-use super::ledger::{Item, Ledger, Listed, News, Stay};
+use super::{
+    ledger::{Item, Ledger, Listed, News, Stay},
+    promises::Promises,
+};
 use crate::{
     admission::ports::{Namespace, ServiceAccount},
     domain::{docker_config::SecretType, pull_secret::NamespaceSecrets},
@@ -37,10 +40,15 @@ pub(super) struct State {
     broken: AtomicUsize,
     /// Namespaces whose pull secrets have to be listed.
     to_list: mpsc::UnboundedSender<SmolStr>,
+    pub(super) promises: Arc<Promises>,
 }
 
 impl State {
-    pub(super) fn new(metrics: Arc<Metrics>, to_list: mpsc::UnboundedSender<SmolStr>) -> Self {
+    pub(super) fn new(
+        metrics: Arc<Metrics>,
+        to_list: mpsc::UnboundedSender<SmolStr>,
+        promises: Arc<Promises>,
+    ) -> Self {
         Self {
             ledger: Mutex::default(),
             namespaces: RwLock::default(),
@@ -49,6 +57,7 @@ impl State {
             metrics,
             broken: AtomicUsize::new(0),
             to_list,
+            promises,
         }
     }
 
@@ -61,6 +70,17 @@ impl State {
 
     pub(super) fn pull_secrets(&self, namespace: &str) -> Option<Arc<NamespaceSecrets>> {
         read(&self.secrets).get(namespace).cloned()
+    }
+
+    /// Whether a pull secret is on its way to a namespace that was just made.
+    pub(super) fn awaits(&self, namespace: &str) -> bool {
+        let promised = self.promises.of(namespace);
+        if promised.is_empty() {
+            return false;
+        }
+        let secrets = self.pull_secrets(namespace);
+        let is_there = |name: &SmolStr| secrets.as_ref().is_some_and(|all| all.get(name).is_some());
+        !promised.iter().all(is_there)
     }
 
     pub(super) fn account(&self, namespace: &str, name: &str) -> Option<Arc<ServiceAccount>> {

@@ -156,6 +156,8 @@ label_values! {
         Pods => "pods",
         /// What is recorded of revisions.
         RevisionPins => "revision_pins",
+        /// `Registry` objects.
+        Registries => "registries",
         /// The `ConfigMap` with `cotter.yaml`.
         ConfigMap => "config_map",
     }

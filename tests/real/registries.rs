@@ -61,6 +61,32 @@ impl<'a> Site<'a> {
         name
     }
 
+    /// A namespace and a service account `web`, without waiting for what controllers add.
+    fn bare_namespace(&self, name: &str, labels: &Value) {
+        let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});
+        let account =
+            json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "web"}});
+        let accounts = format!("/api/v1/namespaces/{name}/serviceaccounts");
+        for (path, object) in [("/api/v1/namespaces", &namespace), (&*accounts, &account)] {
+            let made = self.lab.plane.request("POST", path, Some(object));
+            assert_eq!(made.status, 201, "{}", made.text());
+        }
+    }
+
+    /// The API server takes a moment to see a new webhook configuration.
+    fn wait_until_called(&self) {
+        let name = format!("{}-called", self.own);
+        self.bare_namespace(&name, &json!({"cotter.dev/mode": "enforce"}));
+        let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"generateName": "p-"}, "spec": {
+            "serviceAccountName": "web", "containers": [{"name": "a", "image": self.lab.image("public/app:dev")}]}});
+        eventually("cotter is called", || {
+            let path = format!("/api/v1/namespaces/{name}/pods?dryRun=All");
+            let made = self.lab.plane.request("POST", &path, Some(&pod)).json();
+            let image = made["spec"]["containers"][0]["image"].as_str()?.to_owned();
+            image.contains("@sha256:").then_some(())
+        });
+    }
+
     fn host(&self) -> &str {
         self.lab.tokens.host()
     }

@@ -15,8 +15,9 @@ use crate::{
         errors::Target,
         live::{ClusterWatches, PAGE},
         pods::Pods,
-        revision_pins::{self, RevisionPins},
+        revision_pins::RevisionPins,
         scope::{self, WatchScope},
+        served,
         status::Board,
         watch::run,
     },
@@ -63,7 +64,12 @@ pub fn spawn(
         let api = scope::api(report.client(client), part.as_deref());
         let (of, to, config) = (scope, index.clone(), config.clone());
         tasks.spawn(async move {
-            revision_pins::wait_until_served(&api, &mut report).await;
+            served::wait(
+                &api,
+                &mut report,
+                "revisions without Pods are not remembered",
+            )
+            .await;
             run(
                 api,
                 config,

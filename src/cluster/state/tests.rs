@@ -12,7 +12,7 @@ fn opted_in() -> Namespace {
 
 fn state() -> (State, mpsc::UnboundedReceiver<SmolStr>) {
     let (to_list, listed) = mpsc::unbounded_channel();
-    (State::new(Arc::default(), to_list), listed)
+    (State::new(Arc::default(), to_list, Arc::default()), listed)
 }
 
 /// A state whose watches have listed namespace `a`, opted in, and no secrets.
@@ -80,7 +80,7 @@ fn the_metrics_of_a_namespace_go_when_it_opts_out_or_is_deleted() {
     use crate::telemetry::metrics::{Metrics, Mode, PodAnswer};
     let metrics = Arc::new(Metrics::default());
     let (to_list, _listed) = mpsc::unbounded_channel();
-    let state = State::new(metrics.clone(), to_list);
+    let state = State::new(metrics.clone(), to_list, Arc::default());
     for (n, name) in ["kept", "opted-out", "deleted", "not-listed"]
         .into_iter()
         .enumerate()

@@ -1,5 +1,7 @@
 //! Where pull secrets are, and how long.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::{REGISTRIES, Site};
@@ -115,5 +117,64 @@ fn the_pull_secrets_go_with_their_registry_or_stay() {
         .request("DELETE", &format!("{REGISTRIES}/{}", site.name), None);
     eventually("it goes with its Registry", || {
         site.password(&shop).is_none().then_some(())
+    });
+}
+
+/// Namespaces of a burst, as one tool makes them for many teams.
+const BURST: usize = 100;
+
+#[test]
+fn the_first_pod_of_each_of_a_hundred_new_namespaces_has_its_pull_secret() {
+    let lab = lab!();
+    let site = Site::start(&lab);
+    site.credential(ALICE.1);
+    let mut registry = site.registry(&[]);
+    registry["spec"]["namespaces"] = json!({"selector": {"matchLabels": {"burst": site.own}}});
+    site.apply(&registry);
+    site.becomes("Authenticated", "True", "Accepted");
+    let webhook = site.cotter.webhook(&site.own, &[]);
+    lab.plane.install_webhook(&webhook);
+    site.wait_until_called();
+    let image = lab.image("acme/app:dev");
+    let names: Vec<_> = (0..BURST)
+        .map(|n| format!("{}-burst-{n}", site.own))
+        .collect();
+    let made = std::thread::scope(|scope| {
+        let pods = names.iter().map(|name| {
+            site.bare_namespace(name, &json!({"burst": site.own, "cotter.dev/mode": "enforce"}));
+            let (plane, image) = (&*lab.plane, &image);
+            scope.spawn(move || {
+                std::thread::sleep(Duration::from_millis(50));
+                let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {
+                    "serviceAccountName": "web", "automountServiceAccountToken": false,
+                    "containers": [{"name": "a", "image": image}]}});
+                let path = format!("/api/v1/namespaces/{name}/pods");
+                plane.request("POST", &path, Some(&pod)).json()
+            })
+        });
+        let pods: Vec<_> = pods.collect();
+        pods.into_iter()
+            .map(|pod| pod.join().unwrap())
+            .collect::<Vec<_>>()
+    });
+    lab.plane.remove_webhook(&site.own);
+    let without = made
+        .iter()
+        .filter(|pod| pod["spec"]["imagePullSecrets"][0]["name"] != "regcred");
+    let without: Vec<_> = without.map(|pod| pod.to_string()).collect();
+    assert!(
+        without.is_empty(),
+        "{} of {BURST}, the first: {}",
+        without.len(),
+        without[0]
+    );
+    let pinned = made.iter().filter(|pod| {
+        let image = pod["spec"]["containers"][0]["image"].as_str();
+        image.is_some_and(|image| image.contains("@sha256:"))
+    });
+    assert_eq!(pinned.count(), BURST);
+    eventually("all are in sync", || {
+        let registry = lab.plane.get(&format!("{REGISTRIES}/{}", site.name));
+        (registry["status"]["namespaces"]["summary"] == format!("{BURST}/{BURST}")).then_some(())
     });
 }

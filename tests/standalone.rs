@@ -5,6 +5,8 @@
     reason = "a test that cannot go on should stop where it stands"
 )]
 
+#[path = "standalone/proxies.rs"]
+mod proxies;
 mod support;
 
 use std::{path::Path, time::Duration};
@@ -37,9 +39,17 @@ impl Cotter {
     }
 
     fn start_in(scratch: Scratch, config: &str, flags: &[&str]) -> Self {
+        Self::start_with(scratch, config, flags, &[])
+    }
+
+    fn start_with(scratch: Scratch, config: &str, flags: &[&str], env: &[(&str, &str)]) -> Self {
         scratch.write("cotter.yaml", config);
         let (host, ops) = (address(), address());
-        let mut process = Program::new("cotter", env!("CARGO_BIN_EXE_cotter"))
+        let program = Program::new("cotter", env!("CARGO_BIN_EXE_cotter"));
+        let program = env
+            .iter()
+            .fold(program, |program, (name, value)| program.env(name, value));
+        let mut process = program
             .args([
                 "serve",
                 "--listen",

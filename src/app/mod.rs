@@ -47,8 +47,11 @@ pub fn serve(config: Config) -> Result<ExitCode> {
         settings::log_format(log.format),
         settings::log_level(log.level),
     )?;
-    for notice in config.notices() {
+    for notice in &config.file.notices {
         tracing::warn!("{notice}");
+    }
+    if let Some(proxy) = &config.proxy {
+        tracing::info!(%proxy, "registries are asked through a proxy");
     }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
@@ -81,6 +84,7 @@ async fn run(config: Config) -> Result<()> {
         source,
         file,
         watched,
+        proxy,
         ..
     } = config;
     let limits = Limits {
@@ -102,7 +106,7 @@ async fn run(config: Config) -> Result<()> {
         readiness: &readiness,
     };
     let (tls, paths) = webhook::open(&webhook, &upkeep, &mut tasks)?;
-    let in_use = InUse::new(&file, webhook.deadline, metrics.clone())?;
+    let in_use = InUse::new(&file, webhook.deadline, proxy, metrics.clone())?;
     if let (Some(leading), Some(joined)) = (&leading, &opened.joined) {
         leading.look_after(joined, &in_use.client, &mut tasks);
     }

@@ -9,6 +9,7 @@ use crate::{
     admission::settings::Settings,
     config::{
         file::FileConfig,
+        proxy::Proxy,
         reload::{Reload as Found, Watched},
     },
     registry::client::Client,
@@ -26,24 +27,29 @@ pub(super) struct InUse {
     pub(super) client: Client,
     pub(super) admission: Arc<ArcSwap<Settings>>,
     deadline: Duration,
+    proxy: Option<Proxy>,
     pub(super) metrics: Arc<Metrics>,
 }
 
 // === impl InUse ===
 
 impl InUse {
-    /// With a first configuration. `deadline`: the longest that one review may take.
+    /// With a first configuration. `deadline`: the longest that one review may take. `proxy`: what registries are asked
+    /// through.
     pub(super) fn new(
         file: &FileConfig,
         deadline: Duration,
+        proxy: Option<Proxy>,
         metrics: Arc<Metrics>,
     ) -> Result<Self> {
-        let client = Client::new(crate::cli::settings::registry(file), metrics.clone())?;
+        let asked = crate::cli::settings::registry(file, proxy.as_ref());
+        let client = Client::new(asked, metrics.clone())?;
         let admission = settings::admission(file, deadline);
         Ok(Self {
             client,
             admission: Arc::new(ArcSwap::from_pointee(admission)),
             deadline,
+            proxy,
             metrics,
         })
     }
@@ -56,7 +62,8 @@ impl InUse {
 
     /// Puts another configuration in use, or says why that cannot be.
     pub(super) fn replace(&self, file: &FileConfig) -> Result<(), String> {
-        let swapped = self.client.swap(crate::cli::settings::registry(file));
+        let asked = crate::cli::settings::registry(file, self.proxy.as_ref());
+        let swapped = self.client.swap(asked);
         swapped.map_err(|error| error.to_string())?;
         let admission = settings::admission(file, self.deadline);
         self.admission.store(Arc::new(admission));

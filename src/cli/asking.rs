@@ -14,7 +14,10 @@ use super::{
 };
 use crate::{
     admission::ports::{Ask, Registry as _},
-    config::file::{self, FileConfig},
+    config::{
+        file::{self, FileConfig},
+        proxy::{Proxy, ProxyArgs},
+    },
     domain::{
         nearest::nearest,
         policy::{Cause, PinStyle},
@@ -36,6 +39,10 @@ pub struct RegistryArgs {
     /// Credentials.
     #[command(flatten)]
     pub credentials: CredentialArgs,
+
+    /// The environment's proxies.
+    #[command(flatten)]
+    pub proxy: ProxyArgs,
 }
 
 /// Asks registries. Cheap to clone; clones share connections and answers.
@@ -95,17 +102,32 @@ impl RegistryArgs {
             .transpose()?
             .unwrap_or_default())
     }
+
+    /// An asker with the settings of `file` and these credentials, through the environment's proxy. `offline`: nobody is asked.
+    ///
+    /// # Errors
+    /// If the proxy, or a private CA of `file`, cannot be used.
+    pub fn asker(
+        &self,
+        file: &FileConfig,
+        credentials: Credentials,
+        offline: bool,
+    ) -> anyhow::Result<Asker> {
+        let proxy = self.proxy.proxy()?;
+        Asker::new(file, proxy.as_ref(), credentials, offline)
+    }
 }
 
 // === impl Asker ===
 
 impl Asker {
-    /// An asker with the settings of `cotter.yaml`, if there is one, and these credentials. `offline`: nobody is asked.
-    ///
-    /// # Errors
-    /// If a private CA of `cotter.yaml` cannot be used.
-    pub fn new(file: &FileConfig, credentials: Credentials, offline: bool) -> anyhow::Result<Self> {
-        let mut settings = settings::registry(file);
+    fn new(
+        file: &FileConfig,
+        proxy: Option<&Proxy>,
+        credentials: Credentials,
+        offline: bool,
+    ) -> anyhow::Result<Self> {
+        let mut settings = settings::registry(file, proxy);
         settings.personal = true;
         settings.offline |= offline;
         // A last known good digest is for Pods; a person is told that the registry does not answer.

@@ -50,7 +50,10 @@ use crate::{
         client,
         inventory::{Area, Inventory},
     },
-    config::file::{self, CredentialSource, FileConfig},
+    config::{
+        file::{self, CredentialSource, FileConfig},
+        proxy::ProxyArgs,
+    },
     registry::client::Client,
     telemetry::metrics::Metrics,
 };
@@ -107,6 +110,10 @@ pub struct Audit {
     /// Policies, registries (private CAs, plain HTTP) and how to resolve, as `cotter serve` reads them
     #[arg(long, value_name = "FILE", env = "COTTER_CONFIG")]
     pub config: Option<PathBuf>,
+
+    /// The environment's proxies.
+    #[command(flatten)]
+    pub proxy: ProxyArgs,
 
     /// The kubeconfig [default: $KUBECONFIG, ~/.kube/config, or the Pod's own service account]
     #[arg(long, value_name = "FILE", env = "COTTER_KUBECONFIG")]
@@ -181,6 +188,7 @@ async fn audit(args: Audit) -> anyhow::Result<Report> {
         .map(file::read)
         .transpose()?
         .unwrap_or_default();
+    let proxy = args.proxy.proxy()?;
     let client = client::connect(args.kubeconfig.as_deref(), args.context.as_deref()).await?;
     let area = match (args.namespace, args.all_namespaces) {
         (Some(namespace), _) => Area::Namespace(namespace),
@@ -191,7 +199,8 @@ async fn audit(args: Audit) -> anyhow::Result<Report> {
     bar.enable_steady_tick(Duration::from_millis(120));
     let world = World::list(&Inventory::new(client, area), args.workloads, &bar).await?;
     bar.finish_and_clear();
-    let registry = Client::new(settings::registry(&file), Arc::new(Metrics::default()))?;
+    let settings = settings::registry(&file, proxy.as_ref());
+    let registry = Client::new(settings, Arc::new(Metrics::default()))?;
     let terms = terms(registry, &file);
     let bar = ProgressBar::new(world.shapes.len() as u64);
     let style = ProgressStyle::with_template("asking registries {bar:30} {pos}/{len} {eta}");

@@ -17,7 +17,7 @@ use self::{
     results::{Outcome, Severity},
 };
 use super::{
-    asking::{Asker, RegistryArgs},
+    asking::RegistryArgs,
     credentials::Credentials,
     exit::Exit,
     pin::{
@@ -104,7 +104,7 @@ async fn transform(text: &str, registries: &RegistryArgs) -> anyhow::Result<(Str
         dialect: Some(Dialect::Kubernetes),
         offline: options.offline || file.resolve.offline,
     };
-    let asker = Asker::new(
+    let asker = registries.asker(
         &file,
         Credentials::open(&registries.credentials)?,
         changing.offline,

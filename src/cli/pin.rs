@@ -25,12 +25,7 @@ use self::{
     inputs::Inputs,
     report::Report,
 };
-use super::{
-    asking::{Asker, RegistryArgs},
-    credentials::Credentials,
-    exit::Exit,
-    files, running,
-};
+use super::{asking::RegistryArgs, credentials::Credentials, exit::Exit, files, running};
 use crate::domain::{mentions::Dialect, policy::PinStyle};
 
 const EXAMPLES: &str = "\
@@ -170,7 +165,7 @@ async fn pin(args: Pin) -> anyhow::Result<Exit> {
         offline,
     };
     let credentials = Credentials::open(&args.registries.credentials)?;
-    let asker = Asker::new(&file, credentials, offline)?;
+    let asker = args.registries.asker(&file, credentials, offline)?;
     let texts = inputs.read(&mut report);
     let changed = changing.change(&texts, &asker, &mut report).await;
     let several = texts.len() > 1;

@@ -1,9 +1,9 @@
 //! Whether a login opens an image: what `--test` asks.
 
-use std::{io::Write as _, path::Path, path::PathBuf, sync::Arc};
+use std::{io::Write as _, path::PathBuf, sync::Arc};
 
 use super::{
-    asking::{Asker, RegistryArgs},
+    asking::RegistryArgs,
     credentials::{Credentials, Way, docker::DockerConfig},
     terminal,
 };
@@ -25,23 +25,18 @@ pub fn image(text: &str) -> anyhow::Result<Reference> {
     Ok(canonical.reference)
 }
 
-/// Asks for `image` in these ways until one is told what it is, and tells what came of it on stderr. `config` is a
-/// `cotter.yaml`.
+/// Asks for `image` in these ways, and with nothing else, until one is told what it is, and tells what came of it on stderr.
 ///
 /// # Errors
 /// If the settings cannot be used.
 pub async fn opens(
     image: &Reference,
     ways: Vec<Way>,
-    config: Option<&Path>,
+    registries: &RegistryArgs,
 ) -> anyhow::Result<bool> {
-    let args = RegistryArgs {
-        config: config.map(Path::to_owned),
-        ..RegistryArgs::default()
-    };
     let nothing = DockerConfig::read(PathBuf::new(), b"")?;
     let nothing = Credentials::Docker(Arc::new(nothing));
-    let asker = Asker::new(&args.file()?, nothing, false)?;
+    let asker = registries.asker(&registries.file()?, nothing, false)?;
     let mut why = "there is nothing to ask with".to_owned();
     for way in ways {
         let ask = asker.ask(image, &way, PinStyle::Digest);

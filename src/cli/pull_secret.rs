@@ -13,9 +13,10 @@ use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::{credentials::docker::directory, exit::Exit, running, terminal};
+use super::{asking::RegistryArgs, credentials::docker::directory, exit::Exit, running, terminal};
 use crate::{
     cluster::{client, secret_apply},
+    config::proxy::ProxyArgs,
     domain::{
         registry_type::{self, About, Finding, Login, Severity},
         secret_manifest::{DEFAULT_SERVER, SecretManifest, docker_config_json},
@@ -111,6 +112,10 @@ pub struct PullSecret {
     )]
     pub docker_config: Option<PathBuf>,
 
+    /// The environment's proxies, for --test.
+    #[command(flatten)]
+    pub proxy: ProxyArgs,
+
     /// The kubeconfig [default: $KUBECONFIG, or ~/.kube/config]
     #[arg(long, value_name = "FILE", help_heading = "Sources")]
     pub kubeconfig: Option<PathBuf>,
@@ -118,6 +123,17 @@ pub struct PullSecret {
     /// The kubeconfig's context
     #[arg(long, value_name = "NAME", help_heading = "Sources")]
     pub context: Option<String>,
+}
+
+impl PullSecret {
+    /// How --test asks.
+    fn registries(&self) -> RegistryArgs {
+        RegistryArgs {
+            config: self.config.clone(),
+            proxy: self.proxy.clone(),
+            ..RegistryArgs::default()
+        }
+    }
 }
 
 /// How a manifest is written.
@@ -163,7 +179,7 @@ async fn make(mut args: PullSecret) -> anyhow::Result<Exit> {
         manifest = manifest.with_hash();
     }
     if let Some(image) = &args.test
-        && !test::passes(image, &manifest, args.config.as_deref()).await?
+        && !test::passes(image, &manifest, &args.registries()).await?
         && !(asks && terminal::agrees("Write it all the same?").await?)
     {
         return Ok(Exit::Findings);

@@ -11,7 +11,7 @@ use futures_util::stream::{self, StreamExt as _};
 
 use self::{look::Look, report::Document};
 use super::{
-    asking::{Asker, RegistryArgs},
+    asking::RegistryArgs,
     exit::Exit,
     output::{self, Format},
     pod::PodArgs,
@@ -71,7 +71,7 @@ async fn resolve(args: Resolve) -> anyhow::Result<Exit> {
     let file = registries.file()?;
     let source = pod.open(&registries.credentials, &file.policies).await?;
     let look = Look {
-        asker: Asker::new(&file, source.credentials, no_network)?,
+        asker: registries.asker(&file, source.credentials, no_network)?,
         policy: source.policy,
         no_network,
     };

@@ -15,7 +15,7 @@ use smol_str::SmolStr;
 use self::read::Reader;
 use super::{
     answer::{CredentialReport, Trouble},
-    asking::{Asker, RegistryArgs},
+    asking::RegistryArgs,
     exit::Exit,
     output::{self, Format},
     pod::PodArgs,
@@ -134,7 +134,7 @@ async fn list(args: Tags) -> anyhow::Result<Exit> {
         bail!("the configuration says offline: true, so no registry is asked");
     }
     let reader = Reader {
-        asker: Asker::new(&file, source.credentials, false)?,
+        asker: registries.asker(&file, source.credentials, false)?,
         image: canonical.reference,
         glob: glob.map(|glob| Glob::new(&glob)),
         limit: if limit == 0 { usize::MAX } else { limit },

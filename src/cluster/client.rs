@@ -1,10 +1,11 @@
-//! A client of the API server: from a kubeconfig, or from the Pod's own service account.
+//! A client of the API server: from a kubeconfig, or from the Pod's own service account. It is asked directly: the
+//! environment's proxy is for registries.
 
 use std::path::{Path, PathBuf};
 
 use kube::{
     Client, Config,
-    config::{KubeConfigOptions, Kubeconfig},
+    config::{KubeConfigOptions, Kubeconfig, KubeconfigError},
 };
 
 use super::errors::chain;
@@ -39,6 +40,11 @@ pub enum ClientError {
         "the cluster's client cannot be made: {0}; check the certificates and proxies of its configuration"
     )]
     Unusable(String),
+    /// The kubeconfig wants a proxy. Its URL is not shown: it may hold a password.
+    #[error(
+        "the kubeconfig names a proxy-url for the cluster, which cotter does not use; name a context without one"
+    )]
+    Proxy,
 }
 
 /// Makes a client. Nothing is asked of the API server yet.
@@ -50,6 +56,9 @@ pub async fn connect(
     context: Option<&str>,
 ) -> Result<Client, ClientError> {
     let config = config(kubeconfig, context).await?;
+    if config.proxy_url.is_some() {
+        return Err(ClientError::Proxy);
+    }
     // kube and rustls take the process's provider of cryptography, and rustls panics where two are compiled in and
     // none was chosen. An error here means that it was chosen already.
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
@@ -67,11 +76,13 @@ async fn config(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Conf
             reason: chain(&error),
         };
         let file = Kubeconfig::read_from(path).map_err(fail)?;
-        return Config::from_custom_kubeconfig(file, &options)
-            .await
-            .map_err(fail);
+        return of_file(file, &options).await.map_err(fail);
     }
-    let kubeconfig = match Config::from_kubeconfig(&options).await {
+    let found = match Kubeconfig::read() {
+        Ok(file) => of_file(file, &options).await,
+        Err(error) => Err(error),
+    };
+    let kubeconfig = match found {
         Ok(config) => return Ok(config),
         Err(error) => chain(&error),
     };
@@ -87,6 +98,24 @@ async fn config(kubeconfig: Option<&Path>, context: Option<&str>) -> Result<Conf
         kubeconfig,
         in_cluster: chain(&error),
     })
+}
+
+async fn of_file(file: Kubeconfig, options: &KubeConfigOptions) -> Result<Config, KubeconfigError> {
+    let proxied = has_proxy(&file, options.context.as_deref());
+    let mut config = Config::from_custom_kubeconfig(file, options).await?;
+    // kube takes the environment's where the file has none.
+    config.proxy_url = config.proxy_url.filter(|_| proxied);
+    Ok(config)
+}
+
+/// Whether the file itself names a proxy for the cluster of this context.
+fn has_proxy(file: &Kubeconfig, context: Option<&str>) -> bool {
+    let wanted = context.or(file.current_context.as_deref());
+    let context = file.contexts.iter().find(|one| Some(&*one.name) == wanted);
+    let cluster = context.and_then(|one| Some(&one.context.as_ref()?.cluster));
+    let cluster = file.clusters.iter().find(|one| Some(&one.name) == cluster);
+    let proxy = cluster.and_then(|one| one.cluster.as_ref()?.proxy_url.as_deref());
+    proxy.is_some_and(|proxy| !proxy.is_empty())
 }
 
 #[cfg(test)]
@@ -115,6 +144,16 @@ current-context: here
     #[tokio::test]
     async fn a_kubeconfig_makes_a_client() {
         assert_eq!(error(KUBECONFIG, Some("here")).await, "");
+    }
+
+    #[tokio::test]
+    async fn a_proxy_of_the_kubeconfig_is_refused_without_its_password() {
+        let server = "server: 'https://127.0.0.1:1',";
+        let proxy = "proxy-url: 'http://alice:s3cret@proxy:3128',";
+        let with_proxy = KUBECONFIG.replace(server, &format!("{server} {proxy}"));
+        let said = error(&with_proxy, None).await;
+        assert!(said.contains("names a proxy-url"), "{said}");
+        assert!(!said.contains("s3cret"), "{said}");
     }
 
     #[tokio::test]

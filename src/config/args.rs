@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-use super::units;
+use super::{proxy::ProxyArgs, units};
 
 const SERVE_EXAMPLE: &str = "\
 Example, without a cluster:
@@ -224,23 +224,6 @@ pub struct LogArgs {
     pub log_level: LogLevel,
 }
 
-/// The proxies that the environment names. Hidden: they are no options of cotter's.
-#[derive(Clone, Args)]
-pub struct ProxyArgs {
-    #[arg(long, env = "HTTPS_PROXY", hide = true)]
-    https_proxy: Option<String>,
-
-    #[arg(long = "https-proxy-lower", env = "https_proxy", hide = true)]
-    https_proxy_lower: Option<String>,
-}
-
-impl std::fmt::Debug for ProxyArgs {
-    // A proxy's URL may hold a password.
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("ProxyArgs").finish_non_exhaustive()
-    }
-}
-
 /// `--mode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub enum ModeArg {
@@ -284,13 +267,4 @@ pub enum LogLevel {
     Debug,
     /// Everything
     Trace,
-}
-
-impl ProxyArgs {
-    /// Whether the environment names a proxy for HTTPS.
-    #[must_use]
-    pub fn is_set(&self) -> bool {
-        let set = |value: &Option<String>| value.as_ref().is_some_and(|v| !v.is_empty());
-        set(&self.https_proxy) || set(&self.https_proxy_lower)
-    }
 }

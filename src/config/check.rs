@@ -140,11 +140,6 @@ impl Check<'_> {
             Some((place, path)) => self.certificates(*place, path),
             None => Vec::new(),
         };
-        if !mirrors.is_empty() {
-            self.notices.push(format!(
-                "registries: the mirrors of {host} are not asked by this version"
-            ));
-        }
         if credentials == CredentialSource::Node {
             self.notices.push(format!(
                 "registries: `credentials: node` of {host}: this version resolves its images anonymously"
@@ -211,6 +206,13 @@ impl Check<'_> {
             allow_cidrs: self.each(&raw.allow_cidrs, "allowCidrs", hosts::cidr),
         };
         self.relations(raw, &resolve);
+        if resolve.offline {
+            self.notices.push(
+                "resolve.offline: no registry is asked; images are brought into canonical form and pull secrets \
+                 injected, no tag is pinned"
+                    .to_owned(),
+            );
+        }
         if resolve.allow_cidrs.iter().any(|net| net.prefix_len() == 0) {
             self.notices.push(
                 "resolve.allowCidrs holds every address: who may create a Pod can make cotter dial anything"

@@ -7,6 +7,7 @@ use super::{
     args::{ClusterArgs, LogArgs, LogFormat, LogLevel, ModeArg, ServeArgs, StandaloneArgs},
     file::FileConfig,
     problem::ConfigError,
+    proxy::Proxy,
     reload::Watched,
     webhook::{any_or_loopback, webhook},
 };
@@ -27,8 +28,8 @@ pub struct Config {
     pub file: FileConfig,
     /// The file to look at again; `None` without `--config`.
     pub watched: Option<Watched>,
-    /// What was asked for and is not done; the file's own are in [`FileConfig::notices`].
-    notices: Vec<String>,
+    /// What registries are asked through.
+    pub proxy: Option<Proxy>,
 }
 
 /// Where namespaces and pull secrets come from.
@@ -106,6 +107,10 @@ impl Config {
             );
         }
         let source = source(standalone, standalone_args, cluster, &mut problems);
+        let proxy = proxy.proxy().unwrap_or_else(|error| {
+            problems.push(error.to_string());
+            None
+        });
         let (Some(webhook), true) = (webhook, problems.is_empty()) else {
             return Err(ConfigError::of_flags(problems));
         };
@@ -116,10 +121,6 @@ impl Config {
             }
             None => (None, FileConfig::default()),
         };
-        let mut notices = Vec::new();
-        if proxy.is_set() {
-            notices.push("HTTPS_PROXY is set; this version asks registries directly".to_owned());
-        }
         let LogArgs {
             log_format: format,
             log_level: level,
@@ -131,14 +132,8 @@ impl Config {
             log: Log { format, level },
             file,
             watched,
-            notices,
+            proxy,
         })
-    }
-
-    /// What was asked for and this version does not do, a line each, for the log.
-    pub fn notices(&self) -> impl Iterator<Item = &str> {
-        let all = self.notices.iter().chain(&self.file.notices);
-        all.map(String::as_str)
     }
 }
 

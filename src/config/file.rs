@@ -28,7 +28,7 @@ pub struct FileConfig {
     pub registries: Vec<RegistryHost>,
     /// How tags are resolved.
     pub resolve: Resolve,
-    /// What the file asks for and this version does not do, or does at a risk; one line each.
+    /// What the file asks for and this version does not do, or does at a risk, or leaves undone as it is told; one line each.
     pub notices: Vec<String>,
 }
 

@@ -10,6 +10,7 @@ pub mod config;
 pub mod file;
 mod hosts;
 pub mod problem;
+pub mod proxy;
 pub mod reload;
 mod units;
 pub mod webhook;

@@ -20,7 +20,7 @@ use super::{
     dial::{Resolve, SystemResolver},
     exchange::{Exchange, Shared},
     flight::{Flights, Pilot, Seat},
-    manifest,
+    look_up::Said,
     reading::Place,
     revision::Revisions,
     settings::{Settings, SettingsError},
@@ -30,8 +30,9 @@ use super::{
 use crate::{
     admission::ports::{Ask, Registry},
     domain::{
-        policy::{Cause, PinStyle},
-        question::{Failure, Resolution, Resolved},
+        keyring::Keyring,
+        policy::Cause,
+        question::{Failure, Resolution},
     },
     telemetry::metrics::{Cache, Metrics},
 };
@@ -50,21 +51,24 @@ pub(super) struct Inner {
     shared: Arc<Shared>,
     answers: Answers,
     flights: Arc<Flights<Key, Resolution>>,
-    revisions: Revisions,
+    pub(super) revisions: Revisions,
+    /// What mirrors are asked with.
+    pub(super) mirror_keyring: ArcSwap<Keyring>,
     hosts: Bounded<SmolStr, Arc<Host>>,
 }
 
 /// How one host is doing.
-struct Host {
+pub(super) struct Host {
     breaker: Mutex<Breaker>,
     places: Arc<Semaphore>,
+    pub(super) said: Said,
 }
 
 /// A conversation that may begin: the host is not left alone, and has a place free.
 pub(super) struct Open {
     pub(super) exchange: Exchange,
     pub(super) leave: Leave,
-    _place: OwnedSemaphorePermit,
+    pub(super) _place: OwnedSemaphorePermit,
 }
 
 /// Leave to ask a host; given back without a verdict unless there was one.
@@ -103,13 +107,14 @@ impl Client {
             answers: Answers::default(),
             flights: Arc::default(),
             revisions: Revisions::default(),
+            mirror_keyring: ArcSwap::default(),
             hosts: Bounded::new(HOSTS),
         })))
     }
 
-    /// Uses other settings from now on. Answers, tokens and connections stay, but for the hosts whose own settings
-    /// changed, or all of them if an address rule did: those are asked anew over new connections. Failures are
-    /// forgotten. What is under way ends under the old settings, and only those who wait for it see its answer.
+    /// Uses other settings from now on. Answers, tokens and connections stay, but for the hosts whose own settings or
+    /// mirrors changed, or all of them if an address rule or the proxy did: those are asked anew over new connections.
+    /// Failures are forgotten. What is under way ends under the old settings, and only those who wait for it see its answer.
     ///
     /// # Errors
     /// [`SettingsError`] if a private CA cannot be used; the old settings stay then.
@@ -124,13 +129,17 @@ impl Client {
         inner.setup.store(Arc::clone(&new));
         inner.flights.forget();
         inner.shared.forget_habits();
-        inner
-            .answers
-            .forget_but(|host| Arc::ptr_eq(old.profile(host), new.profile(host)));
+        inner.answers.forget_but(|host| old.asks_as(&new, host));
         inner
             .hosts
             .retain(|_, _| old.settings.per_registry == new.settings.per_registry);
         Ok(())
+    }
+
+    /// Asks mirrors with what `keyring` holds for them from now on, and with nothing else. A new client asks them
+    /// anonymously.
+    pub fn ask_mirrors_with(&self, keyring: Arc<Keyring>) {
+        self.0.mirror_keyring.store(keyring);
     }
 }
 
@@ -205,56 +214,10 @@ impl Inner {
         let began = pilot.began.at().unwrap_or(start.into_std());
         self.answers.keep(&key, began, &answer);
         // After the keeping: a swap in between either finds the entry or is found here.
-        if !Arc::ptr_eq(
-            setup.profile(&key.host),
-            self.setup.load().profile(&key.host),
-        ) {
+        if !setup.asks_as(&self.setup.load(), &key.host) {
             self.answers.forget(&key);
         }
         answer
-    }
-
-    async fn look_up(
-        &self,
-        setup: &Arc<Setup>,
-        ask: &Ask,
-        start: Instant,
-        pilot: &Pilot<Resolution>,
-    ) -> Result<Resolved, Trouble> {
-        let limit = start + setup.settings.timeout;
-        let open = self.open(setup, Place::of(ask), limit).await?;
-        let Open {
-            exchange,
-            leave,
-            _place,
-        } = open;
-        let is_late = start.elapsed() > setup.settings.timeout / 2;
-        let asked = manifest::resolve(&exchange, &ask.tag, Some(&pilot.began));
-        let digest = match timeout_at(limit, asked).await {
-            Ok(digest) => digest,
-            // Who waited for a place most of the time says nothing about the host.
-            Err(_) if is_late => Err(Trouble::Crowded),
-            Err(_) => Err(Trouble::timed_out(setup.settings.timeout)),
-        };
-        leave.report(&ask.host, &digest);
-        let mut resolved = Resolved {
-            digest: digest?,
-            sha_tag: None,
-            stale: None,
-        };
-        if ask.style == PinStyle::GitSha {
-            pilot.so_far(Ok(resolved.clone()));
-            let tag = self.revisions.tag_of(&exchange, &resolved.digest);
-            match timeout_at(limit, tag).await {
-                Ok(Ok(tag)) => resolved.sha_tag = tag,
-                Ok(Err(trouble)) => {
-                    let (host, repository) = (&ask.host, &ask.repository);
-                    tracing::debug!(%host, %repository, reason = trouble.into_failure().detail, "registry.revision");
-                }
-                Err(_) => {}
-            }
-        }
-        Ok(resolved)
     }
 
     /// Waits until `limit` for a place at the host of `place`.
@@ -284,11 +247,12 @@ impl Inner {
         }
     }
 
-    fn host(&self, host: &SmolStr, places: usize) -> Arc<Host> {
+    pub(super) fn host(&self, host: &SmolStr, places: usize) -> Arc<Host> {
         self.hosts.get_or_insert(host, || {
             Arc::new(Host {
                 breaker: Mutex::default(),
                 places: Arc::new(Semaphore::new(places.clamp(1, Semaphore::MAX_PERMITS))),
+                said: Said::default(),
             })
         })
     }

@@ -1,5 +1,5 @@
 //! Resolves, checks, dials: the address that is checked is the address that is dialled, since the name is looked up once
-//! and never again. TLS is on top of this, pooling too.
+//! and never again. Through a proxy the name is checked and the proxy dials. TLS is on top of this, pooling too.
 
 use std::{
     io,
@@ -12,12 +12,14 @@ use std::{
 use futures_util::{FutureExt as _, future::BoxFuture};
 use http::Uri;
 use hyper_util::rt::TokioIo;
+use smol_str::SmolStr;
 use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
 use tower::Service;
 
 use super::{
     guard::{Forbidden, Guard, Named},
     origin::{NoOrigin, Origin},
+    proxy::{Proxy, ProxyError},
 };
 
 /// How long one address may take to accept: a second try of a lost SYN (1 s) is just within it.
@@ -45,6 +47,7 @@ pub(super) struct Dialer {
     pub(super) resolver: Arc<dyn Resolve>,
     pub(super) guard: Arc<Guard>,
     pub(super) allow_private: bool,
+    pub(super) proxy: Option<Arc<Proxy>>,
 }
 
 /// Why there is no connection.
@@ -70,6 +73,16 @@ pub(super) enum DialError {
         #[source]
         source: io::Error,
     },
+    /// There is no connection to the proxy.
+    #[error("the proxy {proxy} cannot be reached")]
+    ProxyAway {
+        proxy: SmolStr,
+        #[source]
+        source: Box<DialError>,
+    },
+    /// The proxy opens no tunnel.
+    #[error(transparent)]
+    Proxy(#[from] ProxyError),
 }
 
 // === impl SystemResolver ===
@@ -116,9 +129,22 @@ impl Dialer {
     /// A connection to where `url` leads, by the guard's leave.
     pub(super) async fn dial(&self, url: &Uri) -> Result<TcpStream, DialError> {
         let origin = Origin::of(url)?;
-        let addresses = match Guard::check_name(origin.host(), self.allow_private)? {
+        let named = Guard::check_name(origin.host(), self.allow_private)?;
+        if let Some(proxy) = self.proxy_to(&origin) {
+            // What a name means is known to the proxy alone: where there is one, cotter often cannot resolve it.
+            if let Named::Address(address) = named {
+                self.guard.check_address(address, self.allow_private)?;
+            }
+            let stream = self.reach(proxy).await;
+            let stream = stream.map_err(|source| DialError::ProxyAway {
+                proxy: proxy.host.clone(),
+                source: Box::new(source),
+            })?;
+            return Ok(proxy.tunnel(stream, &origin).await?);
+        }
+        let addresses = match named {
             Named::Address(address) => vec![address],
-            Named::Name(name) => self.look_up(name).await?,
+            Named::Name(name) => self.look_up(name, self.allow_private).await?,
         };
         for address in &addresses {
             self.guard.check_address(*address, self.allow_private)?;
@@ -126,8 +152,23 @@ impl Dialer {
         connect(&addresses, origin.port()).await
     }
 
-    async fn look_up(&self, name: String) -> Result<Vec<IpAddr>, DialError> {
-        match self.resolver.resolve(&name, self.allow_private).await {
+    /// The proxy through which `target` is asked, if it is.
+    pub(super) fn proxy_to(&self, target: &Origin) -> Option<&Proxy> {
+        let proxy = self.proxy.as_deref();
+        proxy.filter(|proxy| proxy.is_for(target))
+    }
+
+    /// A connection to the proxy. Its address is configured, so the guard has no say in it.
+    async fn reach(&self, proxy: &Proxy) -> Result<TcpStream, DialError> {
+        let addresses = match proxy.address() {
+            Some(address) => vec![address],
+            None => self.look_up(proxy.host.to_string(), true).await?,
+        };
+        connect(&addresses, proxy.port).await
+    }
+
+    async fn look_up(&self, name: String, search: bool) -> Result<Vec<IpAddr>, DialError> {
+        match self.resolver.resolve(&name, search).await {
             Ok(found) if !found.is_empty() => Ok(found),
             Ok(_) => Err(DialError::Resolve {
                 host: name,

@@ -1,10 +1,12 @@
 //! What the client is told: plain values, checked elsewhere.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use ipnet::IpNet;
 use rustls::pki_types::CertificateDer;
 use smol_str::SmolStr;
+
+use crate::domain::credential::Credential;
 
 /// How registries are asked. How fresh an answer has to be is not here: every ask says so itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +29,8 @@ pub struct Settings {
     /// A person asks, from their own machine: hosts that are not listed may have private addresses, and those of this
     /// machine are spoken to without TLS.
     pub personal: bool,
+    /// What HTTPS goes through. It is configured, so its own address may be any.
+    pub proxy: Option<ProxySettings>,
     /// What is special about single hosts.
     pub hosts: Vec<HostSettings>,
 }
@@ -45,6 +49,30 @@ pub struct HostSettings {
     pub auth_hosts: Vec<SmolStr>,
     /// Its address may be private, and its name one of the cluster's. Metadata services stay out of reach.
     pub allow_private: bool,
+    /// Who is asked in its place first, in this order. A mirror's own entry says how it is spoken to.
+    pub mirrors: Vec<Mirror>,
+}
+
+/// Where the images of another registry are, too.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mirror {
+    /// The host as references spell it, in lower case, with its port if it has one.
+    pub host: SmolStr,
+    /// What stands before the repositories there; empty for nothing.
+    pub path: SmolStr,
+}
+
+/// An HTTP proxy that knows CONNECT.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxySettings {
+    /// Its host, an IPv6 address in brackets.
+    pub host: SmolStr,
+    /// Its port.
+    pub port: u16,
+    /// Who asks it.
+    pub credential: Option<Arc<Credential>>,
+    /// The hosts that are asked without it, as `NO_PROXY` lists them.
+    pub except: String,
 }
 
 /// Settings that no client can be built from.
@@ -63,6 +91,29 @@ pub enum SettingsError {
     Tls(#[from] rustls::Error),
 }
 
+// === impl Mirror ===
+
+impl Mirror {
+    /// The mirror that `host[:port][/path]` names.
+    #[must_use]
+    pub fn named(text: &str) -> Self {
+        let (host, path) = text.split_once('/').unwrap_or((text, ""));
+        Self {
+            host: host.into(),
+            path: path.into(),
+        }
+    }
+
+    /// Where a repository of the registry is at the mirror.
+    pub(super) fn repository(&self, repository: &str) -> SmolStr {
+        if self.path.is_empty() {
+            repository.into()
+        } else {
+            format!("{}/{repository}", self.path).into()
+        }
+    }
+}
+
 // === impl Settings ===
 
 impl Default for Settings {
@@ -76,6 +127,7 @@ impl Default for Settings {
             deny_cidrs: Vec::new(),
             allow_cidrs: Vec::new(),
             personal: false,
+            proxy: None,
             hosts: Vec::new(),
         }
     }

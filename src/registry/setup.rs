@@ -15,6 +15,7 @@ use super::{
     dial::{Dialer, Resolve},
     guard::Guard,
     origin::Origin,
+    proxy::Proxy,
     settings::{HostSettings, Settings, SettingsError},
     trust::{self, SystemRoots},
 };
@@ -25,7 +26,7 @@ const IDLE: Duration = Duration::from_mins(1);
 /// Idle HTTP/1.1 connections per host; HTTP/2 needs one.
 const IDLE_PER_HOST: usize = 8;
 /// What a connection buffers of an answer's head; real ones are below 8 KiB.
-const HEAD: usize = 64 << 10;
+pub(super) const HEAD: usize = 64 << 10;
 
 type Connections = legacy::Client<HttpsConnector<Dialer>, Empty<bytes::Bytes>>;
 
@@ -44,7 +45,14 @@ pub(super) struct Setup {
     unlisted: Arc<Profile>,
     /// For hosts of this machine that are not listed, where a person asks.
     loopback: Option<Arc<Profile>>,
+    way: Way,
+}
+
+/// What decides of every host how it is dialled.
+#[derive(Clone)]
+struct Way {
     guard: Arc<Guard>,
+    proxy: Option<Arc<Proxy>>,
 }
 
 /// How one host is spoken to.
@@ -67,7 +75,7 @@ impl Base {
         }
     }
 
-    fn profile(&self, host: HostSettings, guard: &Arc<Guard>) -> Result<Profile, SettingsError> {
+    fn profile(&self, host: HostSettings, way: &Way) -> Result<Profile, SettingsError> {
         let config = trust::client_config(&self.provider, &self.system, &host.ca);
         let config = config.map_err(|error| {
             if host.ca.is_empty() {
@@ -81,8 +89,9 @@ impl Base {
         })?;
         let dialer = Dialer {
             resolver: Arc::clone(&self.resolver),
-            guard: Arc::clone(guard),
+            guard: Arc::clone(&way.guard),
             allow_private: host.allow_private,
+            proxy: way.proxy.clone(),
         };
         let tls = Arc::new(config.clone());
         let builder = HttpsConnectorBuilder::new().with_tls_config(config);
@@ -123,18 +132,23 @@ impl Setup {
         base: &Base,
         previous: Option<&Self>,
     ) -> Result<Self, SettingsError> {
-        let guard = Arc::new(Guard {
-            deny: settings.deny_cidrs.clone(),
-            allow: settings.allow_cidrs.clone(),
+        let way = Way {
+            guard: Arc::new(Guard {
+                deny: settings.deny_cidrs.clone(),
+                allow: settings.allow_cidrs.clone(),
+            }),
+            proxy: settings.proxy.as_ref().map(Proxy::new).map(Arc::new),
+        };
+        let previous = previous.filter(|previous| {
+            *previous.way.guard == *way.guard && previous.settings.proxy == settings.proxy
         });
-        let previous = previous.filter(|previous| *previous.guard == *guard);
-        let guard = previous.map_or(guard, |previous| Arc::clone(&previous.guard));
+        let way = previous.map_or(way, |previous| previous.way.clone());
         let mut listed = HashMap::with_capacity(settings.hosts.len());
         for host in &settings.hosts {
             let kept = previous.and_then(|previous| previous.listed.get(&host.host));
             let profile = match kept.filter(|kept| kept.host == *host) {
                 Some(kept) => Arc::clone(kept),
-                None => Arc::new(base.profile(host.clone(), &guard)?),
+                None => Arc::new(base.profile(host.clone(), &way)?),
             };
             listed.insert(host.host.clone(), profile);
         }
@@ -149,8 +163,8 @@ impl Setup {
         } else {
             let loopback = settings
                 .personal
-                .then(|| base.profile(of_others(true), &guard));
-            let unlisted = base.profile(of_others(false), &guard)?;
+                .then(|| base.profile(of_others(true), &way));
+            let unlisted = base.profile(of_others(false), &way)?;
             (Arc::new(unlisted), loopback.transpose()?.map(Arc::new))
         };
         Ok(Self {
@@ -158,7 +172,7 @@ impl Setup {
             listed,
             unlisted,
             loopback,
-            guard,
+            way,
         })
     }
 
@@ -167,6 +181,13 @@ impl Setup {
         let loopback = || self.loopback.as_ref().filter(|_| is_loopback(host));
         let listed = self.listed.get(host);
         listed.or_else(loopback).unwrap_or(&self.unlisted)
+    }
+
+    /// Whether `host` is asked as under `other`, and so are its mirrors in its place.
+    pub(super) fn asks_as(&self, other: &Self, host: &str) -> bool {
+        let same = |host: &str| Arc::ptr_eq(self.profile(host), other.profile(host));
+        let mirrors = &self.profile(host).host.mirrors;
+        same(host) && mirrors.iter().all(|mirror| same(&mirror.host))
     }
 
     /// The profile of wherever a URL leads, if that host is listed.

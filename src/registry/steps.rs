@@ -190,9 +190,13 @@ async fn connect(profile: &Profile, host: &str) -> Result<(Outcome, (Origin, Tcp
     let origin = Origin::of_registry(host, profile.host.plain_http)?;
     let dialled = profile.dialer.dial(&origin.url("/v2/")?).await;
     let stream = dialled.map_err(|error| Trouble::from_chain(&error))?;
-    let peer = stream.peer_addr().map(|peer| peer.to_string());
-    let seen = Outcome::Passed(peer.unwrap_or_default());
-    Ok((seen, (origin, stream)))
+    let seen = match profile.dialer.proxy_to(&origin) {
+        Some(proxy) => format!("through the proxy {}", proxy.host),
+        None => stream
+            .peer_addr()
+            .map_or_else(|_| String::new(), |peer| peer.to_string()),
+    };
+    Ok((Outcome::Passed(seen), (origin, stream)))
 }
 
 async fn shake_hands(profile: &Profile, origin: &Origin, stream: TcpStream) -> Stepped<()> {

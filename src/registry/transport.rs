@@ -14,7 +14,7 @@ use tokio::time::Instant;
 use super::{guard::Guard, origin::Origin, setup::Profile, trouble::Trouble};
 use crate::telemetry::metrics::{Ended, Metrics};
 
-const AGENT: &str = concat!("cotter/", env!("CARGO_PKG_VERSION"));
+pub(super) const AGENT: &str = concat!("cotter/", env!("CARGO_PKG_VERSION"));
 
 /// A request without a body; all of them are GET or HEAD.
 #[derive(Clone, Debug)]

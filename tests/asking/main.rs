@@ -15,6 +15,8 @@
     reason = "each test program takes what it needs of the support code"
 )]
 
+#[path = "../support/connect_proxy.rs"]
+mod connect_proxy;
 #[path = "../support/oci_registry.rs"]
 mod oci_registry;
 #[path = "../support/serve.rs"]
@@ -27,6 +29,7 @@ use support::ca;
 mod desk;
 mod manners;
 mod namespaces;
+mod proxying;
 mod real;
 mod resolving;
 mod tagging;

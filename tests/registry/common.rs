@@ -131,6 +131,11 @@ impl Names {
     pub fn asked(&self) -> Vec<String> {
         self.asked.lock().unwrap().clone()
     }
+
+    /// What was asked since this was last called.
+    pub fn take_asked(&self) -> Vec<String> {
+        std::mem::take(&mut self.asked.lock().unwrap())
+    }
 }
 
 impl Resolve for Names {

@@ -17,6 +17,8 @@
 
 #[path = "../support/ca.rs"]
 mod ca;
+#[path = "../support/connect_proxy.rs"]
+mod connect_proxy;
 #[path = "../support/hostile.rs"]
 mod hostile;
 #[path = "../support/oci_registry.rs"]
@@ -32,6 +34,9 @@ mod freshness;
 mod git_sha;
 mod listing;
 mod manifests;
+mod mirrors;
+mod offline;
+mod proxies;
 mod redirects;
 mod sharing;
 mod stepping;

@@ -62,6 +62,7 @@ struct Store {
     users: HashMap<String, User>,
     tokens: HashMap<String, String>,
     counts: Counts,
+    logins: Vec<String>,
     /// The most tags in one page; `None` gives as many as are asked for.
     page: Option<usize>,
 }
@@ -78,10 +79,11 @@ struct User {
 }
 
 impl OciRegistry {
-    /// Starts an empty registry on 127.0.0.1 with a certificate for that address and for `localhost`.
+    /// Starts an empty registry on 127.0.0.1 with a certificate for that address, `localhost` and `registry.example`.
     pub async fn start() -> Self {
         let ca = Ca::new("the registry's CA");
-        let tls = tls(&ca.local_server(), &["h2", "http/1.1"]);
+        let me = ca.server(&["127.0.0.1", "localhost", "registry.example"]);
+        let tls = tls(&me, &["h2", "http/1.1"]);
         let (store, distance) = (Arc::new(Mutex::new(Store::default())), Distance::default());
         let shared = Arc::clone(&store);
         let served = serve(Some(tls), distance.clone(), move |request| {
@@ -167,6 +169,11 @@ impl OciRegistry {
         std::mem::take(&mut self.store().counts)
     }
 
+    /// The users and passwords that were sent, in Base64, since the start or since this was last called.
+    pub fn take_logins(&self) -> Vec<String> {
+        std::mem::take(&mut self.store().logins)
+    }
+
     fn store(&self) -> MutexGuard<'_, Store> {
         lock(&self.store)
     }
@@ -229,6 +236,8 @@ impl Store {
     }
 
     fn answer(&mut self, request: &Request<Incoming>) -> Response<Body> {
+        let login = authorization(request, "Basic ");
+        self.logins.extend(login.map(str::to_owned));
         let path = request.uri().path();
         if path == "/token" {
             return self.token(request);

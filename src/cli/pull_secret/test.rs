@@ -1,9 +1,9 @@
 //! Whether a pull secret opens an image.
 
-use std::{path::Path, sync::Arc};
+use std::sync::Arc;
 
 use crate::{
-    cli::{credentials::namespace::PullSecrets, proof, terminal},
+    cli::{asking::RegistryArgs, credentials::namespace::PullSecrets, proof, terminal},
     domain::{
         docker_config::SecretType,
         pull_secret::{NamespaceSecrets, PullSecret},
@@ -18,7 +18,7 @@ use crate::{
 pub(super) async fn passes(
     image: &str,
     manifest: &SecretManifest,
-    config: Option<&Path>,
+    registries: &RegistryArgs,
 ) -> anyhow::Result<bool> {
     let reference = proof::image(image)?;
     let content = manifest.content();
@@ -33,5 +33,5 @@ pub(super) async fn passes(
         ))?;
         return Ok(false);
     }
-    proof::opens(&reference, ways, config).await
+    proof::opens(&reference, ways, registries).await
 }

@@ -1,11 +1,6 @@
 //! `cotter registry login` and `logout`: what Docker, Compose and Swarm log in with on this machine.
 
-use std::{
-    io::Write as _,
-    path::{Path, PathBuf},
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{io::Write as _, path::PathBuf, process::ExitCode, sync::Arc};
 
 use anyhow::{Context as _, bail};
 use base64::{Engine as _, prelude::BASE64_STANDARD};
@@ -15,10 +10,12 @@ use zeroize::Zeroizing;
 
 use crate::{
     cli::{
+        asking::RegistryArgs,
         credentials::{Origin, Way, docker, docker_file::DockerFile},
         exit::Exit,
         proof, running, terminal,
     },
+    config::proxy::ProxyArgs,
     domain::{
         credential::Credential,
         reference,
@@ -54,6 +51,10 @@ pub struct Login {
     /// What --test asks by: registries (private CAs, plain HTTP) and how to resolve
     #[arg(long, value_name = "FILE", env = "COTTER_CONFIG")]
     pub config: Option<PathBuf>,
+
+    /// The environment's proxies, for --test.
+    #[command(flatten)]
+    pub proxy: ProxyArgs,
 
     /// The directory of Docker's config.json [default: ~/.docker]
     #[arg(long, value_name = "DIR", env = "DOCKER_CONFIG", value_parser = docker::directory())]
@@ -96,7 +97,12 @@ async fn log_in(args: Login) -> anyhow::Result<Exit> {
     check(server, &username, &password)?;
     if let Some(image) = &args.test {
         let credential = Credential::new(username.as_str(), password.as_slice());
-        if !passes(image, &host, credential, args.config.as_deref()).await? {
+        let registries = RegistryArgs {
+            config: args.config.clone(),
+            proxy: args.proxy.clone(),
+            ..RegistryArgs::default()
+        };
+        if !passes(image, &host, credential, &registries).await? {
             return Ok(Exit::Findings);
         }
     }
@@ -201,7 +207,7 @@ async fn passes(
     image: &str,
     host: &str,
     credential: Credential,
-    config: Option<&Path>,
+    registries: &RegistryArgs,
 ) -> anyhow::Result<bool> {
     let reference = proof::image(image)?;
     let (asked, _) = reference.endpoint();
@@ -212,7 +218,7 @@ async fn passes(
         origin: Origin::DockerConfig { key: host.into() },
         credential: Some(Arc::new(credential)),
     };
-    proof::opens(&reference, vec![way], config).await
+    proof::opens(&reference, vec![way], registries).await
 }
 
 /// An entry of `auths` as Docker writes it.

@@ -75,7 +75,7 @@ async fn take(args: Test) -> anyhow::Result<Exit> {
     if file.resolve.offline {
         bail!("the configuration says offline: true, so no registry is asked");
     }
-    let asker = Asker::new(&file, source.credentials, false)?;
+    let asker = registries.asker(&file, source.credentials, false)?;
     let ways = asker.credentials.ways(&target.image).await?;
     let mut printer = Printer::new(output);
     let report = test(&asker, &target, &ways, &mut printer).await;

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use rstest::rstest;
 use serde_json::json;
 
 use super::{REGISTRIES, Site};
@@ -123,8 +124,10 @@ fn the_pull_secrets_go_with_their_registry_or_stay() {
 /// Namespaces of a burst, as one tool makes them for many teams.
 const BURST: usize = 100;
 
-#[test]
-fn the_first_pod_of_each_of_a_hundred_new_namespaces_has_its_pull_secret() {
+#[rstest]
+#[case::at_once(Duration::ZERO)]
+#[case::a_moment_later(Duration::from_millis(50))]
+fn the_first_pod_of_each_of_a_hundred_new_namespaces_has_its_pull_secret(#[case] pause: Duration) {
     let lab = lab!();
     let site = Site::start(&lab);
     site.credential(ALICE.1);
@@ -144,7 +147,7 @@ fn the_first_pod_of_each_of_a_hundred_new_namespaces_has_its_pull_secret() {
             site.bare_namespace(name, &json!({"burst": site.own, "cotter.dev/mode": "enforce"}));
             let (plane, image) = (&*lab.plane, &image);
             scope.spawn(move || {
-                std::thread::sleep(Duration::from_millis(50));
+                std::thread::sleep(pause);
                 let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {
                     "serviceAccountName": "web", "automountServiceAccountToken": false,
                     "containers": [{"name": "a", "image": image}]}});

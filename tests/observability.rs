@@ -41,7 +41,7 @@ const API_SERVER: [(&str, &[&str]); 3] = [
 ];
 
 /// Metrics without a series before their first event, with their labels.
-const LATER: [(&str, &[&str]); 5] = [
+const LATER: [(&str, &[&str]); 7] = [
     ("cotter_watch_errors_total", &["watch"]),
     ("cotter_watch_synced_timestamp_seconds", &["watch"]),
     (
@@ -50,6 +50,11 @@ const LATER: [(&str, &[&str]); 5] = [
     ),
     ("cotter_certificate_not_after_timestamp_seconds", &["kind"]),
     ("cotter_trust_repairs_total", &["what"]),
+    ("cotter_registry_ready", &["registry"]),
+    (
+        "cotter_registry_credential_expires_timestamp_seconds",
+        &["registry"],
+    ),
 ];
 
 /// Series by metric: the values of each label.

@@ -102,7 +102,9 @@ impl Leading {
         {
             let leader = self.leader.clone();
             let (cluster, told) = (joined.client.clone(), Arc::new(Told(joined.events.clone())));
-            let registries = Registries::new(cluster, namespace, client.clone(), leader, told);
+            let metrics = Arc::clone(&joined.missing.metrics);
+            let asked = client.clone();
+            let registries = Registries::new(cluster, namespace, asked, leader, told, metrics);
             tasks.spawn(registries.run());
         }
     }

@@ -212,10 +212,10 @@ mod tests {
         let promises = Promises::default();
         promises.keep(&registry(&json!("True")));
         promises.born(&"shop".into(), Labels::new());
-        tokio::time::advance(NEW - Duration::from_secs(1)).await;
+        tokio::time::advance(NEW.mul_f64(0.9)).await;
         assert_eq!(promises.of("shop"), ["regcred"]);
         promises.born(&"shop".into(), Labels::new());
-        tokio::time::advance(Duration::from_secs(2)).await;
+        tokio::time::advance(NEW.mul_f64(0.2)).await;
         assert!(promises.of("shop").is_empty());
     }
 

@@ -11,7 +11,7 @@ mod sync;
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api, Client, Resource,
@@ -20,7 +20,7 @@ use kube::{
         WatchStreamExt as _,
         controller::{Action, Config, Controller},
         reflector::{self, ObjectRef, Store},
-        watcher,
+        watcher::{self, Event, watcher},
     },
 };
 use serde::de::DeserializeOwned;
@@ -32,7 +32,7 @@ use self::{
     reconcile::World,
 };
 use super::trouble::Trouble;
-use crate::{api::registry::Registry, registry};
+use crate::{api::registry::Registry, registry, telemetry::metrics::Metrics};
 
 /// Registries that are looked at at once.
 const AT_ONCE: u16 = 4;
@@ -57,6 +57,7 @@ pub struct Registries {
     asked: registry::client::Client,
     leader: watch::Receiver<bool>,
     tell: Arc<dyn Tell>,
+    metrics: Arc<Metrics>,
 }
 
 impl Registries {
@@ -68,9 +69,11 @@ impl Registries {
         asked: registry::client::Client,
         leader: watch::Receiver<bool>,
         tell: Arc<dyn Tell>,
+        metrics: Arc<Metrics>,
     ) -> Self {
         Self {
             tell,
+            metrics,
             client,
             own_namespace: own_namespace.to_owned(),
             asked,
@@ -90,16 +93,17 @@ impl Registries {
                 () = self.lead() => {}
                 _ = lost.wait_for(|leads| !*leads) => {}
             }
+            self.metrics.objects.forget_all();
         }
     }
 
     async fn lead(&self) {
         let client = &self.client;
         let all = watcher::Config::default;
-        let main = Controller::new(Api::<Registry>::all(client.clone()), all());
-        let known = main.store();
         let own = Api::<CredentialSecret>::namespaced(client.clone(), &self.own_namespace);
         let pull_secrets = all().fields("type=kubernetes.io/dockerconfigjson");
+        let proofs = Arc::new(Proofs::default());
+        let (known, of_registries) = self.registries(&proofs);
         let (namespaces, of_namespaces) = kept(Api::all(client.clone()), all());
         let (secrets, of_secrets) = kept(Api::all(client.clone()), pull_secrets);
         let (credentials, of_credentials) = kept(own, all());
@@ -110,20 +114,19 @@ impl Registries {
             namespaces,
             secrets: secrets.clone(),
             credentials,
-            proofs: Proofs::default(),
+            proofs,
             counted: Mutex::default(),
             tell: Arc::clone(&self.tell),
+            metrics: Arc::clone(&self.metrics),
         });
         let [by_namespace, by_secret, by_credential] = [(); 3].map(|()| known.clone());
-        let look = move |registry, world: Arc<World>| {
-            world.proofs.forget_all_but(&known.state());
-            async move { world.reconcile(registry).await }
-        };
+        let look = |registry, world: Arc<World>| async move { world.reconcile(registry).await };
         let failed = |_, error: &Trouble, _| {
             tracing::warn!("a Registry could not be looked after: {error}");
             Action::requeue(RETRY)
         };
-        main.with_config(Config::default().concurrency(AT_ONCE))
+        Controller::for_stream(of_registries, known)
+            .with_config(Config::default().concurrency(AT_ONCE))
             .watches_stream(of_namespaces, move |namespace| {
                 of_namespace(&by_namespace, &secrets, &namespace)
             })
@@ -134,6 +137,31 @@ impl Registries {
             .run(look, failed, world)
             .for_each(|_| std::future::ready(()))
             .await;
+    }
+
+    /// Watches `Registry` objects; what is known of one goes with it.
+    fn registries(
+        &self,
+        proofs: &Arc<Proofs>,
+    ) -> (
+        Store<Registry>,
+        impl Stream<Item = watcher::Result<Registry>> + Send + 'static,
+    ) {
+        let (known, writer) = reflector::store();
+        let (proofs, metrics) = (Arc::clone(proofs), Arc::clone(&self.metrics));
+        let forget = move |event: &Event<Registry>| {
+            if let Event::Delete(gone) = event {
+                proofs.forget(gone);
+                let name = gone.metadata.name.as_deref().unwrap_or_default();
+                metrics.objects.forget(name);
+            }
+        };
+        let applied = watcher(Api::all(self.client.clone()), watcher::Config::default())
+            .default_backoff()
+            .inspect_ok(forget)
+            .reflect(writer)
+            .applied_objects();
+        (known, applied)
     }
 }
 

@@ -3,6 +3,7 @@
 mod bounded;
 mod each;
 mod namespaces;
+mod objects;
 mod registries;
 mod replicas;
 mod rights;
@@ -25,8 +26,8 @@ use prometheus_client::{
 };
 
 use self::{
-    each::Each, namespaces::Namespaces, registries::Registries, replicas::Replicas, rights::Rights,
-    trust::TrustMetrics,
+    each::Each, namespaces::Namespaces, objects::ObjectMetrics, registries::Registries,
+    replicas::Replicas, rights::Rights, trust::TrustMetrics,
 };
 use super::labels::Hit;
 pub use super::labels::{Answer, Cache, Ended, Mode, PodAnswer, SlotOutcome, Watch};
@@ -85,6 +86,8 @@ pub struct Metrics {
     replicas: Replicas,
     /// Of the webhook's registration.
     pub trust: TrustMetrics,
+    /// Of `Registry` objects.
+    pub objects: ObjectMetrics,
 }
 
 /// Counts an admission as in flight until it is dropped.
@@ -137,10 +140,12 @@ impl Default for Metrics {
             ),
             replicas: Replicas::default(),
             trust: TrustMetrics::default(),
+            objects: ObjectMetrics::default(),
             registry,
         };
         metrics.register();
         metrics.trust.register(&mut metrics.registry);
+        metrics.objects.register(&mut metrics.registry);
         metrics
     }
 }

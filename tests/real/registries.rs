@@ -40,19 +40,18 @@ impl<'a> Site<'a> {
         let own = unique("own");
         lab.plane.namespace(&own, &[]);
         let config = config(registries, "");
-        let args = [
-            "--registries",
-            "--namespace",
-            &own,
-            "--pod-name",
-            "cotter-0",
-        ];
         Self {
             lab,
             name: unique("registry"),
-            cotter: Cotter::start_with(&lab.plane, &config, &args),
+            cotter: replica(lab, &own, "cotter-0", &config),
             own,
         }
+    }
+
+    /// Another replica, which does not lead.
+    fn replica(&self) -> Cotter {
+        let config = config(&[&self.lab.tokens], "");
+        replica(self.lab, &self.own, "cotter-1", &config)
     }
 
     fn namespace(&self, name: &str) -> String {
@@ -144,6 +143,11 @@ impl<'a> Site<'a> {
         assert_eq!(entry["username"], ALICE.0, "{content}");
         Some(entry["password"].as_str()?.to_owned())
     }
+}
+
+fn replica(lab: &Lab, own: &str, pod: &str, config: &str) -> Cotter {
+    let args = ["--registries", "--namespace", own, "--pod-name", pod];
+    Cotter::start_with(&lab.plane, config, &args)
 }
 
 impl Drop for Site<'_> {

@@ -102,6 +102,10 @@ impl Outcome {
         }
     }
 
+    pub(super) fn is_ready(&self) -> bool {
+        self.ready().holds == Some(true)
+    }
+
     /// The first side that does not hold decides; one that is not known yet comes after.
     fn ready(&self) -> Side {
         let with = |holds| {

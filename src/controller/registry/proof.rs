@@ -146,14 +146,11 @@ impl Proofs {
         })
     }
 
-    /// Forgets the registries that are gone.
-    pub(super) fn forget_all_but(&self, known: &[Arc<Registry>]) {
-        let uids: Vec<_> = known
-            .iter()
-            .filter_map(|registry| registry.metadata.uid.as_ref())
-            .collect();
+    /// Forgets a registry that is gone.
+    pub(super) fn forget(&self, registry: &Registry) {
+        let uid = registry.metadata.uid.as_deref().unwrap_or_default();
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        all.retain(|uid, _| uids.contains(&uid));
+        all.remove(uid);
     }
 
     fn memory<T>(&self, registry: &Registry, look: impl FnOnce(&mut Memory) -> T) -> T {

@@ -26,6 +26,7 @@ use crate::{
     api::registry::Registry,
     controller::trouble::{self, Trouble},
     registry,
+    telemetry::metrics::Metrics,
 };
 
 /// Between two counts of Pods, which all registries share: a count lists every Pod of the cluster.
@@ -45,9 +46,10 @@ pub(super) struct World {
     pub(super) namespaces: Store<PartialObjectMeta<Namespace>>,
     pub(super) secrets: Store<KeptSecret>,
     pub(super) credentials: Store<CredentialSecret>,
-    pub(super) proofs: Proofs,
+    pub(super) proofs: Arc<Proofs>,
     pub(super) counted: Turn<Option<(Instant, Arc<Census>)>>,
     pub(super) tell: Arc<dyn Tell>,
+    pub(super) metrics: Arc<Metrics>,
 }
 
 impl World {
@@ -173,10 +175,14 @@ impl World {
 
     async fn write(&self, registry: &Registry, outcome: &Outcome) -> Result<(), Trouble> {
         let status = outcome.status(registry, Timestamp::now());
+        let name = registry.metadata.name.as_deref().unwrap_or_default();
+        let expires = outcome.expires_at.map(Timestamp::as_second);
+        self.metrics
+            .objects
+            .stands(name, outcome.is_ready(), expires);
         if registry.status.as_ref() == Some(&status) {
             return Ok(());
         }
-        let name = registry.metadata.name.as_deref().unwrap_or_default();
         let api: Api<Registry> = Api::all(self.client.clone());
         let patch = Patch::Merge(json!({"status": status}));
         match api

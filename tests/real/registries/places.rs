@@ -164,7 +164,7 @@ fn the_first_pod_of_each_of_a_hundred_new_namespaces_has_its_pull_secret(#[case]
     let without = made
         .iter()
         .filter(|pod| pod["spec"]["imagePullSecrets"][0]["name"] != "regcred");
-    let without: Vec<_> = without.map(|pod| pod.to_string()).collect();
+    let without: Vec<_> = without.map(ToString::to_string).collect();
     assert!(
         without.is_empty(),
         "{} of {BURST}, the first: {}",
@@ -180,4 +180,34 @@ fn the_first_pod_of_each_of_a_hundred_new_namespaces_has_its_pull_secret(#[case]
         let registry = lab.plane.get(&format!("{REGISTRIES}/{}", site.name));
         (registry["status"]["namespaces"]["summary"] == format!("{BURST}/{BURST}")).then_some(())
     });
+}
+
+#[test]
+fn a_pod_waits_a_moment_for_a_pull_secret_that_is_on_its_way() {
+    let lab = lab!();
+    let site = Site::start(&lab);
+    let late = format!("{}-late", site.own);
+    site.credential(ALICE.1);
+    site.apply(&site.registry(&[&late]));
+    site.becomes("Authenticated", "True", "Accepted");
+    let other = site.replica();
+    lab.plane.install_webhook(&other.webhook(&site.own, &[]));
+    site.wait_until_called();
+    // Who leads is busy with something else for a while.
+    site.cotter.process().signal("STOP");
+    site.bare_namespace(&late, &json!({"cotter.dev/mode": "enforce"}));
+    let pod = json!({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "web"}, "spec": {
+        "serviceAccountName": "web", "automountServiceAccountToken": false,
+        "containers": [{"name": "a", "image": lab.image("acme/app:dev")}]}});
+    let pod = std::thread::scope(|scope| {
+        let path = format!("/api/v1/namespaces/{late}/pods");
+        let plane = &*lab.plane;
+        let pod = scope.spawn(move || plane.request("POST", &path, Some(&pod)).json());
+        std::thread::sleep(Duration::from_millis(800));
+        site.cotter.process().signal("CONT");
+        pod.join().unwrap()
+    });
+    lab.plane.remove_webhook(&site.own);
+    let secrets = &pod["spec"]["imagePullSecrets"];
+    assert_eq!(secrets, &json!([{"name": "regcred"}]), "{pod}");
 }

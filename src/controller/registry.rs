@@ -3,6 +3,7 @@
 mod census;
 mod conditions;
 mod credential;
+mod ecr;
 mod live_test;
 mod objects;
 mod proof;
@@ -27,6 +28,7 @@ use serde::de::DeserializeOwned;
 use tokio::sync::{Mutex, watch};
 
 use self::{
+    ecr::Passwords,
     objects::{CredentialSecret, KeptSecret},
     proof::Proofs,
     reconcile::World,
@@ -115,6 +117,7 @@ impl Registries {
             secrets: secrets.clone(),
             credentials,
             proofs,
+            passwords: Passwords::default(),
             counted: Mutex::default(),
             tell: Arc::clone(&self.tell),
             metrics: Arc::clone(&self.metrics),

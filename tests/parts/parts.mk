@@ -1,5 +1,5 @@
 # The real parts that the tests start. Each folder beside this file is a Go module of its own whose `tool` lines name what
-# is built from it. A new part: a folder with go.mod and go.sum, its name in PARTS, a line PACKAGE_<name>.
+# is built from it, but for moto, which is Python's. A new part: a folder with go.mod and go.sum, its name in PARTS, a line PACKAGE_<name>.
 
 GO ?= go
 PARTS_BIN := target/parts/bin
@@ -38,6 +38,7 @@ parts: ## build the real parts that tests start, into target/parts/bin; needs Go
 	@if [ -n "$$COTTER_PARTS" ]; then echo "parts: taken from $$COTTER_PARTS"; \
 	elif $(go-is-there); then $(MAKE) --no-print-directory -f $(firstword $(MAKEFILE_LIST)) parts-build; \
 	else sh tests/parts/without-go.sh $(PARTS); fi
+	@if [ -z "$$COTTER_PARTS" ]; then sh tests/parts/moto/install.sh $(PARTS_BIN); fi
 
 parts-build: $(addprefix $(PARTS_BIN)/,$(PARTS))
 

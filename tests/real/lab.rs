@@ -61,6 +61,7 @@ pub struct Cotter {
     ops: u16,
     scratch: Scratch,
     more: Vec<String>,
+    env: Vec<(String, String)>,
 }
 
 impl Lab {
@@ -188,31 +189,41 @@ impl Cotter {
 
     /// The same with more options.
     pub fn start_with(plane: &ControlPlane, config: &str, more: &[&str]) -> Self {
+        Self::start_in(plane, config, more, &[])
+    }
+
+    /// The same with variables of the environment.
+    pub fn start_in(
+        plane: &ControlPlane,
+        config: &str,
+        more: &[&str],
+        env: &[(&str, &str)],
+    ) -> Self {
         let scratch = Scratch::new("cotter");
         scratch.write("cotter.yaml", config);
-        let options: Vec<&str> = ["--config", "cotter.yaml"]
-            .into_iter()
-            .chain(more.iter().copied())
-            .collect();
-        let cotter = Self::of(scratch, plane.kubeconfig(), &options);
+        let options = [&["--config", "cotter.yaml"], more].concat();
+        let cotter = Self::of(scratch, plane.kubeconfig(), &options, env);
         cotter.wait_until_ready();
         cotter
     }
 
     /// A cotter with these rights and options. It may not be ready yet.
     pub fn with(kubeconfig: &Path, more: &[&str]) -> Self {
-        Self::of(Scratch::new("cotter"), kubeconfig, more)
+        Self::of(Scratch::new("cotter"), kubeconfig, more, &[])
     }
 
-    fn of(scratch: Scratch, kubeconfig: &Path, more: &[&str]) -> Self {
+    fn of(scratch: Scratch, kubeconfig: &Path, more: &[&str], env: &[(&str, &str)]) -> Self {
         let (port, ops) = (ports::free(), ports::free());
         let more: Vec<String> = more.iter().map(|&arg| arg.to_owned()).collect();
+        let own = |&(name, value): &(&str, &str)| (name.to_owned(), value.to_owned());
+        let env: Vec<_> = env.iter().map(own).collect();
         Self {
-            process: Mutex::new(Self::launch(&scratch, kubeconfig, &more, port, ops)),
+            process: Mutex::new(Self::launch(&scratch, kubeconfig, &more, &env, port, ops)),
             port,
             ops,
             scratch,
             more,
+            env,
         }
     }
 
@@ -220,10 +231,14 @@ impl Cotter {
         scratch: &Scratch,
         kubeconfig: &Path,
         more: &[String],
+        env: &[(String, String)],
         port: u16,
         ops: u16,
     ) -> Process {
-        Program::new("cotter", env!("CARGO_BIN_EXE_cotter"))
+        let program = Program::new("cotter", env!("CARGO_BIN_EXE_cotter"));
+        let with = |program: Program, (name, value): &(String, String)| program.env(name, value);
+        env.iter()
+            .fold(program, with)
             .args(["serve", "--log-format", "text", "--kubeconfig"])
             .arg(kubeconfig)
             .args(more)
@@ -242,6 +257,7 @@ impl Cotter {
             &self.scratch,
             plane.kubeconfig(),
             &self.more,
+            &self.env,
             self.port,
             self.ops,
         );

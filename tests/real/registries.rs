@@ -10,6 +10,7 @@ use crate::{
 
 const REGISTRIES: &str = "/apis/cotter.dev/v1alpha1/registries";
 
+mod ecr;
 mod places;
 mod proofs;
 mod specs;
@@ -28,6 +29,11 @@ impl<'a> Site<'a> {
     }
 
     fn start_of(lab: &'a Lab, registries: &[&Registry]) -> Self {
+        let config = config(registries, "");
+        Self::start_by(lab, |own| replica(lab, own, "cotter-0", &config))
+    }
+
+    fn start_by(lab: &'a Lab, start: impl FnOnce(&str) -> Cotter) -> Self {
         let definitions = cotter::cli::crd::definitions().unwrap();
         lab.plane.apply(&definitions, &["--server-side"]).ok();
         let wait = [
@@ -39,11 +45,10 @@ impl<'a> Site<'a> {
         lab.plane.kubectl(&wait).ok();
         let own = unique("own");
         lab.plane.namespace(&own, &[]);
-        let config = config(registries, "");
         Self {
             lab,
             name: unique("registry"),
-            cotter: replica(lab, &own, "cotter-0", &config),
+            cotter: start(&own),
             own,
         }
     }
@@ -132,17 +137,28 @@ impl<'a> Site<'a> {
         })
     }
 
-    /// The password in the pull secret of a namespace.
-    fn password(&self, namespace: &str) -> Option<String> {
+    /// The entry for a host in the pull secret of a namespace.
+    fn entry(&self, namespace: &str, host: &str) -> Option<Value> {
         let path = format!("/api/v1/namespaces/{namespace}/secrets/regcred");
         let reply = self.lab.plane.request("GET", &path, None);
         let secret = (reply.status == 200).then(|| reply.json())?;
         let content = secret["data"][".dockerconfigjson"].as_str()?;
         let content: Value = serde_json::from_slice(&STANDARD.decode(content).unwrap()).unwrap();
-        let entry = &content["auths"][self.host()];
-        assert_eq!(entry["username"], ALICE.0, "{content}");
+        Some(content["auths"][host].clone())
+    }
+
+    /// The password in the pull secret of a namespace.
+    fn password(&self, namespace: &str) -> Option<String> {
+        let entry = self.entry(namespace, self.host())?;
+        assert_eq!(entry["username"], ALICE.0, "{entry}");
         Some(entry["password"].as_str()?.to_owned())
     }
+}
+
+/// A replica in an environment.
+fn replica_in(lab: &Lab, own: &str, registries: &[&Registry], env: &[(&str, &str)]) -> Cotter {
+    let args = ["--registries", "--namespace", own, "--pod-name", "cotter-0"];
+    Cotter::start_in(&lab.plane, &config(registries, ""), &args, env)
 }
 
 fn replica(lab: &Lab, own: &str, pod: &str, config: &str) -> Cotter {

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use kube::runtime::reflector::{ObjectRef, Store};
 use zeroize::Zeroizing;
 
-use super::objects::CredentialSecret;
+use super::{ecr::Passwords, objects::CredentialSecret};
 use crate::{
     api::{
         labels,
@@ -14,14 +14,10 @@ use crate::{
     },
     domain::{
         credential::Credential,
-        registry_kind::{self, Given, Located, Place, Wanted},
+        registry_kind::{self, Given, Hint, Located, Place, Wanted},
         secret_manifest::docker_config_json,
     },
 };
-
-const NO_ACCOUNT: &str =
-    "AWS is not asked for the credential's account by this version: set spec.account";
-const NO_ECR: &str = "ECR's passwords are not made by this version: put one into the Secret of a Registry of type Custom";
 
 /// What a `Registry` comes to.
 pub(super) struct Prepared {
@@ -42,87 +38,181 @@ pub(super) struct Refused {
     pub(super) host: Option<String>,
     pub(super) reason: &'static str,
     pub(super) message: String,
+    /// Spec and credential are well; somebody who was asked said no.
+    pub(super) is_valid: bool,
 }
 
-/// Reads both, and checks what can be told without asking anybody.
-pub(super) fn prepare(
+/// Reads both, and checks what can be told without asking the registry. AWS is asked for ECR's passwords.
+pub(super) async fn prepare(
     registry: &Registry,
-    credentials: &Store<CredentialSecret>,
-    own_namespace: &str,
-    now: Timestamp,
+    sources: &Sources<'_>,
 ) -> Result<Prepared, Refused> {
     let wanted = wanted(&registry.spec);
-    let refuse = |host, reason, message| Refused {
-        host,
-        reason,
-        message,
-    };
     let place = match wanted.place() {
-        Ok(Located::At(place)) => place,
-        Ok(Located::OfAccount) => return Err(refuse(None, "Unsupported", NO_ACCOUNT.to_owned())),
-        Err(problem) => return Err(refuse(None, "Invalid", problem.to_string())),
+        Ok(Located::At(place)) => Some(place),
+        Ok(Located::OfAccount) => None,
+        Err(problem) => return Err(Refused::invalid(None, problem.to_string())),
     };
-    let refuse = |reason, message| refuse(Some(place.host.to_string()), reason, message);
-    let secret = secret(registry, credentials, own_namespace, &place);
-    let secret = secret.map_err(|(reason, message)| refuse(reason, message))?;
+    let refuse = |reason, message| Refused {
+        reason,
+        ..Refused::invalid(place.as_ref(), message)
+    };
+    let secret = sources.secret(registry);
+    let secret = secret.map_err(|message| refuse("NoCredential", message))?;
+    let other = |message| refuse("OtherCredential", message);
+    is_meant(registry, secret.as_deref(), place.as_ref()).map_err(other)?;
     let nothing = BTreeMap::new();
     let data = secret.as_ref().map_or(&nothing, |secret| &secret.data);
-    let reading = wanted.credential(data, now);
+    let reading = wanted.credential(data, sources.now);
     let given = reading.given.map_err(|problems| {
         let problems: Vec<_> = problems.iter().map(ToString::to_string).collect();
         refuse("Invalid", problems.join("; "))
     })?;
-    let notes = place.notes.iter().chain(&reading.hints);
-    let notes = notes.map(ToString::to_string).collect();
-    let (content, credential) = match &given {
-        Given::Login { username, password } => {
-            let content = docker_config_json(&place.key, username, password, "");
-            let credential = Credential::new(username.as_bytes(), password.as_slice());
-            (Some(content), Some(Arc::new(credential)))
+    let (place, login) = match (place, given) {
+        (place, given @ (Given::AwsKeys { .. } | Given::AmbientAws)) => {
+            let (place, login) = sources.of_aws(registry, &wanted, place, &given).await?;
+            let other = |message| Refused {
+                reason: "OtherCredential",
+                ..Refused::invalid(Some(&place), message)
+            };
+            is_meant(registry, secret.as_deref(), Some(&place)).map_err(other)?;
+            (place, login)
         }
-        Given::Nobody => (None, None),
-        Given::AwsKeys { .. } | Given::AmbientAws => {
-            return Err(refuse("Unsupported", NO_ECR.to_owned()));
+        (Some(place), given) => {
+            let expires_at = given.expires(&place, None);
+            (place, Login { given, expires_at })
         }
+        (None, _) => return Err(Refused::invalid(None, "the host is not known".to_owned())),
     };
-    let own_probe = registry.spec.probe.clone();
-    Ok(Prepared {
-        probe: own_probe.or_else(|| wanted.default_probe(&given).map(default_probe)),
-        expires_at: given.expires(&place, None),
-        host: place.host.to_string(),
-        content,
-        credential,
-        notes,
-    })
+    Ok(login.prepared(registry, &wanted, &place, &reading.hints))
 }
 
-/// The Secret that the spec names, if it names one; or a reason and a message.
-fn secret(
-    registry: &Registry,
-    credentials: &Store<CredentialSecret>,
-    own_namespace: &str,
-    place: &Place,
-) -> Result<Option<Arc<CredentialSecret>>, (&'static str, String)> {
-    let Some(named) = &registry.spec.credentials else {
-        return Ok(None);
-    };
-    let name = &*named.secret_ref.name;
-    let key = ObjectRef::new(name).within(own_namespace);
-    let secret = credentials.get(&key).ok_or_else(|| {
-        let message = format!(
-            "there is no Secret {own_namespace}/{name}, which spec.credentials names: create it"
-        );
-        ("NoCredential", message)
-    })?;
-    is_meant(registry, &secret, place).map_err(|message| ("OtherCredential", message))?;
-    Ok(Some(secret))
+/// Where credentials come from.
+pub(super) struct Sources<'a> {
+    pub(super) credentials: &'a Store<CredentialSecret>,
+    pub(super) passwords: &'a Passwords,
+    pub(super) own_namespace: &'a str,
+    pub(super) now: Timestamp,
+}
+
+/// What is to stand in the pull secrets.
+struct Login {
+    given: Given,
+    expires_at: Option<Timestamp>,
+}
+
+// === impl Login ===
+
+impl Login {
+    fn prepared(
+        self,
+        registry: &Registry,
+        wanted: &Wanted<'_>,
+        place: &Place,
+        hints: &[Hint],
+    ) -> Prepared {
+        let own_probe = registry.spec.probe.clone();
+        let (content, credential) = match &self.given {
+            Given::Login { username, password } => {
+                let content = docker_config_json(&place.key, username, password, "");
+                let credential = Credential::new(username.as_bytes(), password.as_slice());
+                (Some(content), Some(Arc::new(credential)))
+            }
+            _ => (None, None),
+        };
+        let notes = place.notes.iter().chain(hints);
+        Prepared {
+            probe: own_probe.or_else(|| wanted.default_probe(&self.given).map(default_probe)),
+            expires_at: self.expires_at,
+            host: place.host.to_string(),
+            content,
+            credential,
+            notes: notes.map(ToString::to_string).collect(),
+        }
+    }
+}
+
+// === impl Refused ===
+
+impl Refused {
+    fn invalid(place: Option<&Place>, message: String) -> Self {
+        Self {
+            host: place.map(|place| place.host.to_string()),
+            reason: "Invalid",
+            message,
+            is_valid: false,
+        }
+    }
+}
+
+// === impl Sources ===
+
+impl Sources<'_> {
+    /// A password that AWS makes, and the registry that it is for.
+    async fn of_aws(
+        &self,
+        registry: &Registry,
+        wanted: &Wanted<'_>,
+        place: Option<Place>,
+        given: &Given,
+    ) -> Result<(Place, Login), Refused> {
+        let Some(service) = wanted.token_service() else {
+            let message = "spec.region: not known: name it".to_owned();
+            return Err(Refused::invalid(place.as_ref(), message));
+        };
+        let uid = registry.metadata.uid.as_deref().unwrap_or_default();
+        let made = self.passwords.get(uid, &service, given, self.now).await;
+        let made = made.map_err(|error| Refused {
+            reason: "NoPassword",
+            is_valid: true,
+            ..Refused::invalid(
+                place.as_ref(),
+                format!(
+                    "AWS makes no password for ECR: {error}; the identity needs ecr:GetAuthorizationToken"
+                ),
+            )
+        })?;
+        let place = match place {
+            Some(place) => place,
+            None => wanted
+                .place_of(&made.account)
+                .map_err(|problem| Refused::invalid(None, problem.to_string()))?,
+        };
+        let login = Login {
+            given: Given::Login {
+                username: Zeroizing::new("AWS".to_owned()),
+                password: made.text,
+            },
+            expires_at: Some(made.ends),
+        };
+        Ok((place, login))
+    }
+
+    /// The Secret that the spec names, if it names one.
+    fn secret(&self, registry: &Registry) -> Result<Option<Arc<CredentialSecret>>, String> {
+        let Some(named) = &registry.spec.credentials else {
+            return Ok(None);
+        };
+        let (own, name) = (self.own_namespace, &*named.secret_ref.name);
+        let key = ObjectRef::new(name).within(own);
+        let secret = self.credentials.get(&key).ok_or_else(|| {
+            format!("there is no Secret {own}/{name}, which spec.credentials names: create it")
+        })?;
+        Ok(Some(secret))
+    }
 }
 
 /// A credential is used for what it says that it is for, and for nothing else: whoever may write a Registry need not be
 /// allowed to send every Secret of cotter's namespace to a host of their choice.
-fn is_meant(registry: &Registry, secret: &CredentialSecret, place: &Place) -> Result<(), String> {
+fn is_meant(
+    registry: &Registry,
+    secret: Option<&CredentialSecret>,
+    place: Option<&Place>,
+) -> Result<(), String> {
+    let Some(secret) = secret else { return Ok(()) };
     let own = registry.metadata.name.as_deref().unwrap_or_default();
-    for (annotation, wanted) in [(labels::REGISTRY, own), (labels::HOST, &place.host)] {
+    let host = place.map(|place| (labels::HOST, place.host.as_str()));
+    for (annotation, wanted) in [(labels::REGISTRY, own)].into_iter().chain(host) {
         let is = secret.annotation(annotation);
         if is != Some(wanted) {
             let is = match is {

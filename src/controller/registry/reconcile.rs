@@ -17,7 +17,8 @@ use super::{
     Tell,
     census::{self, Census},
     conditions::{Outcome, Side},
-    credential::{self, Refused},
+    credential::{self, Refused, Sources},
+    ecr::Passwords,
     objects::{CredentialSecret, KeptSecret},
     proof::{Proofs, Proven, TEST_EVERY},
     sync::Sync,
@@ -47,6 +48,7 @@ pub(super) struct World {
     pub(super) secrets: Store<KeptSecret>,
     pub(super) credentials: Store<CredentialSecret>,
     pub(super) proofs: Arc<Proofs>,
+    pub(super) passwords: Passwords,
     pub(super) counted: Turn<Option<(Instant, Arc<Census>)>>,
     pub(super) tell: Arc<dyn Tell>,
     pub(super) metrics: Arc<Metrics>,
@@ -90,19 +92,15 @@ impl World {
 
     /// Checks spec and credential, and asks the registry where that is due; until the next test.
     async fn authenticate(&self, registry: &Registry, outcome: &mut Outcome) -> Duration {
-        let (credentials, own) = (&self.credentials, &self.own_namespace);
-        let prepared = credential::prepare(registry, credentials, own, Timestamp::now());
-        let prepared = match prepared {
+        let sources = Sources {
+            credentials: &self.credentials,
+            passwords: &self.passwords,
+            own_namespace: &self.own_namespace,
+            now: Timestamp::now(),
+        };
+        let prepared = match credential::prepare(registry, &sources).await {
             Ok(prepared) => prepared,
-            Err(Refused {
-                host,
-                reason,
-                message,
-            }) => {
-                outcome.host = host;
-                outcome.valid = Side::bad(reason, message);
-                return TEST_EVERY;
-            }
+            Err(refused) => return Self::refused(refused, outcome),
         };
         outcome.host = Some(prepared.host.clone());
         outcome.expires_at = prepared.expires_at;
@@ -115,6 +113,23 @@ impl World {
         outcome.last_tested_at = Some(last.at);
         outcome.authenticated = self.proofs.side(registry, &prepared, &last, kept);
         last.again.saturating_duration_since(Instant::now())
+    }
+
+    fn refused(refused: Refused, outcome: &mut Outcome) -> Duration {
+        let Refused {
+            host,
+            reason,
+            message,
+            is_valid,
+        } = refused;
+        outcome.host = host;
+        if !is_valid {
+            outcome.valid = Side::bad(reason, message);
+            return TEST_EVERY;
+        }
+        outcome.valid = Side::good("Valid", "");
+        outcome.authenticated = Side::bad(reason, message);
+        LOOK_AGAIN
     }
 
     /// Whether pull secrets of this registry are there.

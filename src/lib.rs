@@ -10,5 +10,6 @@ pub mod controller;
 pub mod domain;
 pub mod http;
 pub mod registry;
+pub mod registry_admission;
 pub mod telemetry;
 pub mod tls;

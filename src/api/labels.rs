@@ -13,3 +13,9 @@ pub const REGISTRY: &str = "cotter.dev/registry";
 
 /// On the Secret with a credential: the host that it may be sent to.
 pub const HOST: &str = "cotter.dev/host";
+
+/// On a `Registry`: who made it, as the API server knew them. Stamped on CREATE, whatever was written there.
+pub const CREATOR: &str = "cotter.dev/creator";
+
+/// On a `Registry`: `"true"` lets it be deleted although Pods name its pull secret.
+pub const DELETE_IN_USE: &str = "cotter.dev/delete-in-use";

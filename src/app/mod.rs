@@ -3,6 +3,7 @@
 mod audit_events;
 mod config_map;
 mod gate;
+mod guard;
 mod leading;
 mod reload;
 mod settings;
@@ -110,8 +111,9 @@ async fn run(config: Config) -> Result<()> {
     if let (Some(leading), Some(joined)) = (&leading, &opened.joined) {
         leading.look_after(joined, &in_use.client, &mut tasks);
     }
+    let guard = guard::open(opened.joined.as_ref());
     let reviewer = reviewer(opened, in_use, watched, &readiness, &mut tasks);
-    let routes = Routes::new(paths, reviewer, webhook.body_budget, metrics);
+    let routes = Routes::guarded(paths, reviewer, guard, webhook.body_budget, metrics);
     let served = bound.serve(routes, Security::Tls(tls), limits, drain.phases());
     let leaves = drain.follow(stop.comes(), webhook.shutdown_delay, &serving);
     let (drained, ()) = tokio::join!(served, leaves);

@@ -1,4 +1,4 @@
-//! Joins the certificates to the cluster: the shared Secret and the webhook configuration.
+//! Joins the certificates to the cluster: the shared Secret and the webhook configurations.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use crate::{
     cluster::trust_store,
     config::webhook::Registration,
     http::routes::Paths,
+    registry_admission,
     telemetry::{metrics::Metrics, readiness::Readiness},
     tls::{
         leaf::Host,
@@ -43,6 +44,7 @@ impl Upkeep<'_> {
         };
         let Registration {
             configuration,
+            registries,
             service,
             namespace,
             secret,
@@ -71,6 +73,13 @@ impl Upkeep<'_> {
             secret,
             configuration,
             service,
+            further: registries
+                .map(|configuration| trust_store::Further {
+                    configuration,
+                    under: registry_admission::UNDER,
+                })
+                .into_iter()
+                .collect(),
         };
         let store = trust_store::spawn(&joined.client, names, self.metrics);
         let check = self.readiness.check("registration");

@@ -20,6 +20,7 @@ mod objects;
 pub mod pod_secrets;
 mod pods;
 mod promises;
+pub mod pull_secret_users;
 mod pull_secrets;
 mod revision_pins;
 mod scope;

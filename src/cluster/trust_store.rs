@@ -1,4 +1,4 @@
-//! The shared Secret and the webhook configuration, watched and written: the port `TrustStore` of `tls`.
+//! The shared Secret and the webhook configurations, watched and written: the port `TrustStore` of `tls`.
 //!
 //! The only part of this floor that writes, and no admission waits for it.
 
@@ -25,17 +25,36 @@ use crate::{
 /// Who writes, as the API server notes it with each field.
 const MANAGER: &str = "cotter";
 
-/// Which Secret and which webhook configuration.
+/// Which Secret and which webhook configurations.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Names {
     /// The namespace of the Secret and of the Service.
     pub namespace: String,
     /// The Secret.
     pub secret: String,
-    /// The webhook configuration.
+    /// The webhook configuration that the Secret goes with.
     pub configuration: String,
-    /// The Service that its webhooks of cotter's name.
+    /// The Service that webhooks of cotter's name.
     pub service: String,
+    /// Further webhook configurations.
+    pub further: Vec<Further>,
+}
+
+/// A further webhook configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Further {
+    /// Its name.
+    pub configuration: String,
+    /// What stands behind the secret path in the path of its webhooks, a slash first.
+    pub under: &'static str,
+}
+
+/// A webhook configuration among [`Names`].
+#[derive(Clone, Copy, Debug)]
+struct Which<'a> {
+    name: &'a str,
+    under: &'static str,
+    is_further: bool,
 }
 
 /// The store in a cluster. Dropped, its watches end.
@@ -50,7 +69,7 @@ pub struct ClusterTrustStore {
     writes: Reporter,
 }
 
-/// Takes in what one of the two watches tells.
+/// Takes in what one of the watches tells.
 struct Keep<T, F> {
     observed: Arc<watch::Sender<Observed>>,
     /// What the list has shown so far; `None` outside of a list.
@@ -58,13 +77,26 @@ struct Keep<T, F> {
     publish: F,
 }
 
-/// Starts to watch both. Needs a tokio runtime and returns at once.
+/// What a watch tells of.
+enum Source {
+    Secret,
+    /// The name of a further one; `None` for the one that the Secret goes with.
+    Configuration(Option<String>),
+}
+
+/// Starts to watch them. Needs a tokio runtime and returns at once.
 ///
 /// Permissions: in the namespace `create` on secrets, and `list`, `watch`, `patch` and `delete` on the one; `list`,
-/// `watch` and `patch` on the one webhook configuration.
+/// `watch` and `patch` on each of the webhook configurations.
 #[must_use]
 pub fn spawn(client: &Client, names: Names, metrics: &Arc<Metrics>) -> ClusterTrustStore {
-    let (sender, observed) = watch::channel(Observed::default());
+    let further = names.further.iter();
+    let (sender, observed) = watch::channel(Observed {
+        further: further
+            .map(|one| (one.configuration.clone(), Seen::default()))
+            .collect(),
+        ..Observed::default()
+    });
     let sender = Arc::new(sender);
     let mut board = Board::new(metrics.clone());
     let mut tasks = JoinSet::new();
@@ -74,22 +106,25 @@ pub fn spawn(client: &Client, names: Names, metrics: &Arc<Metrics>) -> ClusterTr
         None,
         names.secret_target(),
     );
-    let secret = report.index();
+    let mut sources = vec![(report.index(), Source::Secret)];
     let api = Api::namespaced(report.client(client), &names.namespace);
     let (config, to) = (only(&names.secret), sender.clone());
     tasks.spawn(run(api, config, move || secret_sink(to.clone()), report));
-    let target = names.configuration_target();
-    let report = board.add(
-        "webhook configuration",
-        Watch::WebhookConfiguration,
-        None,
-        target,
-    );
-    let configuration = report.index();
-    let api = Api::all(report.client(client));
-    let (config, to, of) = (only(&names.configuration), sender.clone(), names.clone());
-    let sink = move || configuration_sink(to.clone(), of.clone());
-    tasks.spawn(run(api, config, sink, report));
+    for which in names.configurations() {
+        let report = board.add(
+            "webhook configuration",
+            Watch::WebhookConfiguration,
+            None,
+            which.target(),
+        );
+        let further = which.is_further.then(|| which.name.to_owned());
+        sources.push((report.index(), Source::Configuration(further.clone())));
+        let api = Api::all(report.client(client));
+        let (config, to, of) = (only(which.name), sender.clone(), names.clone());
+        let under = which.under;
+        let sink = move || configuration_sink(to.clone(), of.clone(), further.clone(), under);
+        tasks.spawn(run(api, config, sink, report));
+    }
     // The metric of what was heard leaves it out, since it never lists.
     let writes = board.add(
         "what replicas share",
@@ -97,7 +132,7 @@ pub fn spawn(client: &Client, names: Names, metrics: &Arc<Metrics>) -> ClusterTr
         None,
         names.secret_target(),
     );
-    tasks.spawn(blame(board.subscribe(), sender, [secret, configuration]));
+    tasks.spawn(blame(board.subscribe(), sender, sources));
     ClusterTrustStore {
         secrets: Api::namespaced(client.clone(), &names.namespace),
         configurations: Api::all(client.clone()),
@@ -127,13 +162,19 @@ fn secret_sink(observed: Arc<watch::Sender<Observed>>) -> impl Sink<Object = Sec
 fn configuration_sink(
     observed: Arc<watch::Sender<Observed>>,
     names: Names,
+    further: Option<String>,
+    under: &'static str,
 ) -> impl Sink<Object = MutatingWebhookConfiguration> {
     Keep {
         observed,
         listed: None,
         publish: move |observed: &mut Observed, found: Option<MutatingWebhookConfiguration>| {
-            let found = found.map(|one| objects::configuration(one, &names));
-            observed.configuration = found.map_or(Seen::Absent, Seen::Present);
+            let found = found.map(|one| objects::configuration(one, &names, under));
+            let found = found.map_or(Seen::Absent, Seen::Present);
+            match &further {
+                None => observed.configuration = found,
+                Some(name) => drop(observed.further.insert(name.clone(), found)),
+            }
         },
     }
 }
@@ -142,14 +183,25 @@ fn configuration_sink(
 async fn blame(
     mut told: watch::Receiver<Vec<WatchStatus>>,
     observed: Arc<watch::Sender<Observed>>,
-    [secret, configuration]: [usize; 2],
+    sources: Vec<(usize, Source)>,
 ) {
     loop {
         let now = told.borrow_and_update().clone();
         let error = |at: usize| now.get(at).and_then(|watch| watch.error.clone());
         observed.send_if_modified(|observed| {
-            let secret = fail(&mut observed.secret, error(secret));
-            fail(&mut observed.configuration, error(configuration)) || secret
+            let mut news = false;
+            for (at, source) in &sources {
+                let error = error(*at);
+                news |= match source {
+                    Source::Secret => fail(&mut observed.secret, error),
+                    Source::Configuration(None) => fail(&mut observed.configuration, error),
+                    Source::Configuration(Some(name)) => {
+                        let seen = observed.further.get_mut(name);
+                        seen.is_some_and(|seen| fail(seen, error))
+                    }
+                };
+            }
+            news
         });
         if told.changed().await.is_err() {
             return;
@@ -213,15 +265,43 @@ impl Names {
         Target::one("secrets", &self.secret, Some(&self.namespace))
     }
 
-    fn configuration_target(&self) -> Target {
-        Target::one("mutatingwebhookconfigurations", &self.configuration, None)
+    /// All webhook configurations, the one that the Secret goes with first.
+    fn configurations(&self) -> impl Iterator<Item = Which<'_>> {
+        let first = Which {
+            name: &self.configuration,
+            under: "",
+            is_further: false,
+        };
+        let further = self.further.iter().map(|one| Which {
+            name: &one.configuration,
+            under: one.under,
+            is_further: true,
+        });
+        std::iter::once(first).chain(further)
+    }
+
+    /// The one that was read; `None` for a further one that nobody named.
+    fn configuration_of(&self, further: Option<&str>) -> Option<Which<'_>> {
+        let is_one = |which: &Which<'_>| match further {
+            None => !which.is_further,
+            Some(name) => which.is_further && which.name == name,
+        };
+        self.configurations().find(is_one)
+    }
+}
+
+// === impl Which ===
+
+impl Which<'_> {
+    fn target(&self) -> Target {
+        Target::one("mutatingwebhookconfigurations", self.name, None)
     }
 }
 
 // === impl ClusterTrustStore ===
 
 impl ClusterTrustStore {
-    /// How the two watches are, and what the last write lacked.
+    /// How the watches are, and what the last write lacked.
     #[must_use]
     pub fn watches(&self) -> watch::Receiver<Vec<WatchStatus>> {
         self.watches.subscribe()
@@ -237,7 +317,7 @@ impl TrustStore for ClusterTrustStore {
         let written = match write {
             Write::Secret(secret) => self.write_secret(secret).await,
             Write::Delete(version) => self.delete_secret(version).await,
-            Write::Hooks(version, hooks) => self.write_hooks(version, hooks).await,
+            Write::Hooks(of, hooks) => self.write_hooks(of, hooks).await,
         };
         if written.is_ok() {
             self.writes.requested(None);

@@ -192,6 +192,14 @@ pub struct ClusterArgs {
     #[arg(long, value_name = "NAME", env = "COTTER_WEBHOOK_CONFIGURATION")]
     pub webhook_configuration: Option<String>,
 
+    /// The MutatingWebhookConfiguration for Registry objects, whose path and caBundle cotter keeps right like those of --webhook-configuration
+    #[arg(
+        long,
+        value_name = "NAME",
+        env = "COTTER_REGISTRY_WEBHOOK_CONFIGURATION"
+    )]
+    pub registry_webhook_configuration: Option<String>,
+
     /// The Secret of --namespace that all replicas share: the webhook's path, and the CA of cotter's own
     #[arg(
         long,

@@ -154,6 +154,7 @@ fn source(
         registries,
         service: _,
         webhook_configuration: _,
+        registry_webhook_configuration: _,
         trust_secret: _,
         lease,
     } = cluster;

@@ -66,12 +66,14 @@ pub enum Certificate {
     },
 }
 
-/// The webhook configuration that cotter keeps right, and the Secret that its replicas share.
+/// The webhook configurations that cotter keeps right, and the Secret that its replicas share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Registration {
     /// The name of the `MutatingWebhookConfiguration`.
     pub configuration: String,
-    /// The Service that its webhooks of cotter's name.
+    /// The name of the one for `Registry` objects; `None` where there is none.
+    pub registries: Option<String>,
+    /// The Service that webhooks of cotter's name.
     pub service: String,
     /// The namespace of the Service and of the Secret: cotter's own.
     pub namespace: String,
@@ -145,7 +147,22 @@ fn registration(
     cluster: &ClusterArgs,
     problems: &mut Vec<String>,
 ) -> Option<Registration> {
-    let configuration = cluster.webhook_configuration.clone()?;
+    let registries = cluster.registry_webhook_configuration.clone();
+    let Some(configuration) = cluster.webhook_configuration.clone() else {
+        if registries.is_some() {
+            let said = "--registry-webhook-configuration is kept together with --webhook-configuration; add that";
+            problems.push(said.to_owned());
+        }
+        return None;
+    };
+    if registries.is_some() && !cluster.registries {
+        let said = "--registry-webhook-configuration has cotter called for Registry objects; add --registries";
+        problems.push(said.to_owned());
+    }
+    if registries.as_ref() == Some(&configuration) {
+        let said = "--registry-webhook-configuration and --webhook-configuration are two objects; write two names";
+        problems.push(said.to_owned());
+    }
     if standalone {
         let said = "--webhook-configuration is a cluster's; remove it or --standalone";
         problems.push(said.to_owned());
@@ -158,6 +175,7 @@ fn registration(
     };
     Some(Registration {
         configuration,
+        registries,
         service: service.clone(),
         namespace: namespace.clone(),
         secret: cluster.trust_secret.clone(),

@@ -105,7 +105,8 @@ impl Registries {
         let own = Api::<CredentialSecret>::namespaced(client.clone(), &self.own_namespace);
         let pull_secrets = all().fields("type=kubernetes.io/dockerconfigjson");
         let proofs = Arc::new(Proofs::default());
-        let (known, of_registries) = self.registries(&proofs);
+        let passwords = Arc::new(Passwords::default());
+        let (known, of_registries) = self.registries(&proofs, &passwords);
         let (namespaces, of_namespaces) = kept(Api::all(client.clone()), all());
         let (secrets, of_secrets) = kept(Api::all(client.clone()), pull_secrets);
         let (credentials, of_credentials) = kept(own, all());
@@ -117,7 +118,7 @@ impl Registries {
             secrets: secrets.clone(),
             credentials,
             proofs,
-            passwords: Passwords::default(),
+            passwords,
             counted: Mutex::default(),
             tell: Arc::clone(&self.tell),
             metrics: Arc::clone(&self.metrics),
@@ -146,15 +147,18 @@ impl Registries {
     fn registries(
         &self,
         proofs: &Arc<Proofs>,
+        passwords: &Arc<Passwords>,
     ) -> (
         Store<Registry>,
         impl Stream<Item = watcher::Result<Registry>> + Send + 'static,
     ) {
         let (known, writer) = reflector::store();
-        let (proofs, metrics) = (Arc::clone(proofs), Arc::clone(&self.metrics));
+        let (proofs, passwords) = (Arc::clone(proofs), Arc::clone(passwords));
+        let metrics = Arc::clone(&self.metrics);
         let forget = move |event: &Event<Registry>| {
             if let Event::Delete(gone) = event {
                 proofs.forget(gone);
+                passwords.forget(gone.metadata.uid.as_deref().unwrap_or_default());
                 let name = gone.metadata.name.as_deref().unwrap_or_default();
                 metrics.objects.forget(name);
             }

@@ -1,4 +1,4 @@
-//! The route of the webhook: which request is a review, and what a caller hears where it is none.
+//! The routes of the webhook: which request is a review, and what a caller hears where it is none.
 //!
 //! Never a redirect and never a `Retry-After`: the API server follows the one and repeats on the other within its
 //! own timeout.
@@ -28,7 +28,11 @@ use super::{
     duration,
 };
 use crate::{
-    admission::reviewer::{BadReview, ReviewRequest, Reviewer},
+    admission::{
+        deadline,
+        reviewer::{BadReview, ReviewRequest, Reviewer},
+    },
+    registry_admission::{self, Guard, NotAReview},
     telemetry::metrics::{Answer, Metrics},
 };
 
@@ -50,7 +54,8 @@ const POST: HeaderValue = HeaderValue::from_static("POST");
 #[derive(Default)]
 pub struct Paths(ArcSwap<Vec<Zeroizing<String>>>);
 
-/// The webhook's only route; clones serve the same.
+/// The webhook's routes: reviews of what holds images, and below the same paths those of registries. Clones serve the
+/// same.
 #[derive(Debug)]
 pub struct Routes<R>(Arc<Inner<R>>);
 
@@ -58,8 +63,19 @@ pub struct Routes<R>(Arc<Inner<R>>);
 struct Inner<R> {
     paths: Arc<Paths>,
     reviewer: R,
+    /// Who answers for registries; nobody where they are not looked after.
+    guard: Option<Guard>,
     budget: Budget,
     metrics: Arc<Metrics>,
+}
+
+/// Whose review a path is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Subject {
+    /// Pods and what makes them.
+    Images,
+    /// `Registry` objects.
+    Registries,
 }
 
 /// What a caller hears instead of a review.
@@ -112,9 +128,22 @@ impl<R: Reviewer> Routes<R> {
     /// Serves reviews at `paths`, whose bodies take no more than `budget` bytes together (at least one body's limit).
     #[must_use]
     pub fn new(paths: Arc<Paths>, reviewer: R, budget: usize, metrics: Arc<Metrics>) -> Self {
+        Self::guarded(paths, reviewer, None, budget, metrics)
+    }
+
+    /// The same, with `guard` for the reviews of registries.
+    #[must_use]
+    pub fn guarded(
+        paths: Arc<Paths>,
+        reviewer: R,
+        guard: Option<Guard>,
+        budget: usize,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         Self(Arc::new(Inner {
             paths,
             reviewer,
+            guard,
             budget: Budget::new(budget),
             metrics,
         }))
@@ -123,12 +152,14 @@ impl<R: Reviewer> Routes<R> {
 
 impl<R: Reviewer> Inner<R> {
     /// What can be said before any of the body is read.
-    fn check(&self, request: &Request) -> Result<(), Refusal> {
+    fn check(&self, request: &Request) -> Result<Subject, Refusal> {
         let unread = |status, line| Refusal {
             unread: true,
             ..Refusal::new(status, line)
         };
-        if !self.paths.hold(request.uri().path()) {
+        let (path, subject) = subject(request.uri().path());
+        let is_answered = subject == Subject::Images || self.guard.is_some();
+        if !(self.paths.hold(path) && is_answered) {
             return Err(unread(StatusCode::NOT_FOUND, "no such path"));
         }
         if request.method() != Method::POST {
@@ -140,14 +171,24 @@ impl<R: Reviewer> Inner<R> {
         if lower > LIMIT && request.headers().contains_key(EXPECT) {
             return Err(Refusal::from(BodyError::TooLarge));
         }
-        Ok(())
+        Ok(subject)
     }
 
-    async fn review(&self, request: Request, arrived: Instant) -> Result<Bytes, Refusal> {
+    async fn review(
+        &self,
+        request: Request,
+        subject: Subject,
+        arrived: Instant,
+    ) -> Result<Bytes, Refusal> {
         let timeout = duration::timeout(request.uri().query());
         let deadline = arrived + timeout.unwrap_or(BODY_TIME).min(LONGEST_TIME);
         let (body, _lease) = body::read(request.into_body(), deadline, &self.budget).await?;
         let review = async {
+            if let (Subject::Registries, Some(guard)) = (subject, &self.guard) {
+                let deadline = deadline::deadline(arrived, timeout, LONGEST_TIME);
+                let answer = guard.review(&body, deadline).await;
+                return answer.map(Bytes::from).map_err(bad);
+            }
             let request = ReviewRequest { timeout, arrived };
             self.reviewer.review(body, request).await
         };
@@ -174,7 +215,7 @@ impl<R: Reviewer> Site for Routes<R> {
         let arrived = Instant::now();
         let version = request.version();
         let answer = match self.0.check(&request) {
-            Ok(()) => self.0.review(request, arrived).await,
+            Ok(subject) => self.0.review(request, subject, arrived).await,
             Err(refusal) => Err(refusal),
         };
         match answer {
@@ -245,6 +286,21 @@ impl From<BodyError> for Refusal {
     }
 }
 
+fn bad(NotAReview(line): NotAReview) -> BadReview {
+    BadReview {
+        status: StatusCode::BAD_REQUEST,
+        message: line.into(),
+    }
+}
+
+/// The path that has to be known, and what it is called for.
+fn subject(path: &str) -> (&str, Subject) {
+    match path.strip_suffix(registry_admission::UNDER) {
+        Some(path) => (path, Subject::Registries),
+        None => (path, Subject::Images),
+    }
+}
+
 /// Compares in a time that does not tell how much is right: the path may hold a secret.
 fn same(one: &[u8], other: &[u8]) -> bool {
     let different = one.iter().zip(other).fold(0, |sum, (a, b)| sum | (a ^ b));
@@ -254,6 +310,15 @@ fn same(one: &[u8], other: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn registries_have_a_path_below_that_of_pods() {
+        assert_eq!(subject("/mutate/abc"), ("/mutate/abc", Subject::Images));
+        let below = subject("/mutate/abc/registries");
+        assert_eq!(below, ("/mutate/abc", Subject::Registries));
+        let twice = subject("/mutate/registries/registries");
+        assert_eq!(twice, ("/mutate/registries", Subject::Registries));
+    }
 
     #[test]
     fn paths_are_the_same_only_whole() {

@@ -1,4 +1,4 @@
-//! What the certificates need of a cluster: one Secret that all replicas share, and the webhook configuration that tells
+//! What the certificates need of a cluster: one Secret that all replicas share, and the webhook configurations that tell
 //! the API server whom to trust and what to call.
 
 use std::{collections::BTreeMap, fmt};
@@ -9,9 +9,9 @@ use zeroize::Zeroizing;
 
 use super::path::SecretPath;
 
-/// The shared Secret and the webhook configuration: both watched, and written only if nobody wrote meanwhile.
+/// The shared Secret and the webhook configurations: all watched, and written only if nobody wrote meanwhile.
 pub trait TrustStore: Send + Sync + 'static {
-    /// Both as they are, and whenever they change.
+    /// All as they are, and whenever they change.
     fn observe(&self) -> watch::Receiver<Observed>;
 
     /// Writes once.
@@ -30,8 +30,10 @@ pub trait TrustStore: Send + Sync + 'static {
 pub struct Observed {
     /// The shared Secret.
     pub secret: Seen<Stored>,
-    /// The webhook configuration.
+    /// The webhook configuration that the Secret goes with, and without which nobody is ready.
     pub configuration: Seen<Configuration>,
+    /// Further ones, by their names. They are kept right, too, and nobody waits for them.
+    pub further: BTreeMap<String, Seen<Configuration>>,
 }
 
 /// An object as a watch knows it.
@@ -62,7 +64,7 @@ pub struct Stored {
     pub rotated: Option<String>,
 }
 
-/// The webhook configuration, as far as it calls cotter.
+/// A webhook configuration, as far as it calls cotter.
 #[derive(Clone, Debug)]
 pub struct Configuration {
     /// Tells this content from others.
@@ -93,8 +95,17 @@ pub enum Write {
     Secret(SecretWrite),
     /// Delete the shared Secret of this version.
     Delete(String),
-    /// The webhooks of the configuration of this version.
-    Hooks(String, Vec<HookWrite>),
+    /// The webhooks of a configuration.
+    Hooks(Of, Vec<HookWrite>),
+}
+
+/// A webhook configuration as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Of {
+    /// The name of a further one; `None` for the one that the Secret goes with.
+    pub further: Option<String>,
+    /// [`Configuration::version`].
+    pub version: String,
 }
 
 /// What the shared Secret is to hold.
@@ -129,6 +140,18 @@ pub enum StoreError {
     /// It could not be done.
     #[error("{0}")]
     Failed(String),
+}
+
+// === impl Observed ===
+
+impl Observed {
+    /// The configurations that are there, the one that the Secret goes with first.
+    pub(super) fn configurations(&self) -> impl Iterator<Item = (Option<&str>, &Configuration)> {
+        let first = self.configuration.present().map(|found| (None, found));
+        let further = self.further.iter();
+        let further = further.filter_map(|(name, seen)| Some((Some(&**name), seen.present()?)));
+        first.into_iter().chain(further)
+    }
 }
 
 // === impl Seen ===

@@ -9,7 +9,7 @@ use super::{
     leaf::{self, Host},
     life::{Life, Moment, Timing},
     path::SecretPath,
-    ports::{Configuration, HookWrite, Observed, SecretWrite, Seen, Stored, Write},
+    ports::{Configuration, Hook, HookWrite, Observed, Of, SecretWrite, Seen, Stored, Write},
     registration::{self, Wish},
     resolver::{self, Served},
     rotation::{self, Lives, MakeError, Step, View},
@@ -30,8 +30,8 @@ pub enum Certificates {
 pub(super) enum Task {
     /// The shared Secret.
     Secret(Step),
-    /// The webhooks of the configuration of this version.
-    Hooks(String, Vec<HookWrite>),
+    /// The webhooks of a configuration.
+    Hooks(Of, Vec<HookWrite>),
 }
 
 /// What a look came to.
@@ -42,6 +42,8 @@ pub(super) struct Look {
     pub(super) certificate: Result<(), String>,
     /// Why the API server could not call now.
     pub(super) trusted: Result<(), String>,
+    /// The same of the further configurations: which, and why.
+    pub(super) further: Result<(), (String, String)>,
     /// The paths that are accepted.
     pub(super) paths: Vec<SecretPath>,
 }
@@ -112,23 +114,24 @@ impl Replica {
 
     /// Takes in what is known at `now`.
     pub(super) fn look(&mut self, observed: &Observed, leader: bool, now: Moment) -> Look {
-        let configuration = observed.configuration.present();
-        let hooks = configuration.map_or(&[][..], |found| &found.hooks);
-        self.sightings.see(hooks, now.ticks);
+        let all = observed.configurations();
+        let hooks: Vec<Hook> = all.flat_map(|(_, found)| found.hooks.clone()).collect();
+        self.sightings.see(&hooks, now.ticks);
         self.take_in(&observed.secret, now.ticks);
         let certificate = self.certify(now);
         if let Some(wanted) = self.wanted(now) {
-            self.sightings.see_strangers(hooks, &wanted, now.ticks);
+            self.sightings.see_strangers(&hooks, &wanted, now.ticks);
         }
         let step = rotation::step(&self.view(observed, leader, now));
         let task = step
             .map(Task::Secret)
-            .or_else(|| self.hooks(configuration?, leader, now));
+            .or_else(|| self.hooks(observed, leader, now));
         let trusted = self.trusted(&observed.configuration, now);
         Look {
             task,
             certificate: certificate.map_err(|why| Self::or_secret(&observed.secret, why)),
             trusted,
+            further: self.further(observed, now),
             paths: self.paths(),
         }
     }
@@ -142,7 +145,7 @@ impl Replica {
         now: Moment,
     ) -> Result<Option<Write>, MakeError> {
         let step = match task {
-            Task::Hooks(version, hooks) => return Ok(Some(Write::Hooks(version, hooks))),
+            Task::Hooks(of, hooks) => return Ok(Some(Write::Hooks(of, hooks))),
             Task::Secret(step) => step,
         };
         let stored = observed.secret.present();
@@ -320,7 +323,7 @@ impl Replica {
     }
 
     /// What of the webhooks has to be written, if anything.
-    fn hooks(&self, found: &Configuration, leader: bool, now: Moment) -> Option<Task> {
+    fn hooks(&self, observed: &Observed, leader: bool, now: Moment) -> Option<Task> {
         let bundle = self.wanted(now);
         let wish = Wish {
             bundle: bundle.as_deref(),
@@ -330,8 +333,23 @@ impl Replica {
             leader,
             now: now.ticks,
         };
-        let writes = registration::writes(&found.hooks, &wish);
-        (!writes.is_empty()).then(|| Task::Hooks(found.version.clone(), writes))
+        observed.configurations().find_map(|(further, found)| {
+            let writes = registration::writes(&found.hooks, &wish);
+            let of = || Of {
+                further: further.map(str::to_owned),
+                version: found.version.clone(),
+            };
+            (!writes.is_empty()).then(|| Task::Hooks(of(), writes))
+        })
+    }
+
+    /// Which of the further configurations the API server could not call now, and why.
+    fn further(&self, observed: &Observed, now: Moment) -> Result<(), (String, String)> {
+        for (name, seen) in &observed.further {
+            let trusted = self.trusted(seen, now);
+            trusted.map_err(|why| (name.clone(), why))?;
+        }
+        Ok(())
     }
 
     /// Whether the API server could call now; why not, one line.

@@ -45,8 +45,15 @@ pub struct Signs {
     pub accept: Accept,
     /// The shared Secret, for a person.
     pub secret: String,
-    /// The webhook configuration, for a person.
+    /// The webhook configuration that readiness waits for, for a person; others are of the same kind.
     pub configuration: String,
+}
+
+/// Whether the API server could call, and whether it ever could.
+#[derive(Clone, Copy, Default)]
+struct Standing {
+    was: bool,
+    is: bool,
 }
 
 /// Keeps one replica.
@@ -58,6 +65,8 @@ pub struct Upkeep<S> {
     pace: Pace,
     was_trusted: bool,
     is_trusted: bool,
+    /// The same of the further configurations.
+    further: Standing,
     paths: Vec<SecretPath>,
     /// What the last write failed with.
     trouble: Option<String>,
@@ -80,6 +89,7 @@ impl<S: TrustStore> Upkeep<S> {
             pace: Pace::default(),
             was_trusted: false,
             is_trusted: false,
+            further: Standing::default(),
             paths: Vec::new(),
             trouble: None,
             complained: None,
@@ -192,12 +202,18 @@ impl<S: TrustStore> Upkeep<S> {
                 }
                 false
             }
-            (None, Write::Hooks(_, hooks)) => {
-                let what = &self.signs.configuration;
+            (None, Write::Hooks(of, hooks)) => {
+                let (what, standing) = match &of.further {
+                    None => {
+                        let (was, is) = (self.was_trusted, self.is_trusted);
+                        (self.signs.configuration.clone(), Standing { was, is })
+                    }
+                    Some(name) => (further_named(name), self.further),
+                };
                 let bundle = hooks.iter().any(|hook| hook.bundle.is_some());
                 let path = hooks.iter().any(|hook| hook.path.is_some());
                 // What is written for a rotation breaks no call.
-                let broken = self.was_trusted && !self.is_trusted;
+                let broken = standing.was && !standing.is;
                 if broken && bundle {
                     metrics.repaired("bundle");
                 }
@@ -240,6 +256,8 @@ impl<S: TrustStore> Upkeep<S> {
         if let Some(check) = &self.signs.certificate {
             check.set(certificate.clone().copied().map_err(Into::into));
         }
+        self.further.is = look.further.is_ok();
+        self.further.was |= self.further.is;
         if trusted.is_ok() && !self.was_trusted {
             self.was_trusted = true;
             info!("the API server trusts this replica");
@@ -250,7 +268,9 @@ impl<S: TrustStore> Upkeep<S> {
             self.signs.trusted.wait_for(why.clone());
         }
         // What is being mended is said when it is mended, and what cannot be mended here is said again and again.
-        match certificate.and(trusted) {
+        let further = look.further.clone();
+        let further = further.map_err(|(name, why)| format!("{}: {why}", further_named(&name)));
+        match certificate.and(trusted).map(drop).and(further) {
             Err(why) if look.task.is_none() => {
                 let since = *self.stuck.get_or_insert_with(Instant::now);
                 if since.elapsed() >= LASTING {
@@ -260,6 +280,11 @@ impl<S: TrustStore> Upkeep<S> {
             _ => self.stuck = None,
         }
     }
+}
+
+/// A further configuration, for a person.
+fn further_named(name: &str) -> String {
+    format!("MutatingWebhookConfiguration {name}")
 }
 
 async fn changed(given: &mut Option<watch::Receiver<Vec<Ca>>>) {

@@ -83,6 +83,17 @@ impl Rendered {
         found[0]
     }
 
+    /// The object of a kind that bears the release's own name.
+    pub fn named(&self, kind: &str, name: &str) -> &Value {
+        let found = self.of_kind(kind);
+        let found: Vec<_> = found
+            .into_iter()
+            .filter(|o| o["metadata"]["name"] == name)
+            .collect();
+        assert_eq!(found.len(), 1, "{kind} {name}: {found:#?}");
+        found[0]
+    }
+
     pub fn pod(&self) -> &Value {
         &self.one("Deployment")["spec"]["template"]["spec"]
     }

@@ -21,12 +21,13 @@ fn trusted(webhook: &mut Value) {
 }
 
 fn is_trusted(release: &Release<'_>) -> bool {
-    let object = release.webhook();
+    let (object, registries) = (release.webhook(), release.registry_webhook().unwrap());
     let kept = |(_, w): (&str, &Value)| {
         let client = &w["clientConfig"];
         client["caBundle"] == BUNDLE && client["service"]["path"] == "/mutate/abc"
     };
-    webhooks(&object).into_iter().all(kept)
+    let all = [&object, &registries].map(webhooks);
+    all.into_iter().flatten().all(kept)
 }
 
 #[test]

@@ -23,8 +23,10 @@ mod helm;
 mod life;
 mod line;
 mod matrix;
-
 mod refused;
+mod registries;
+mod registry_site;
+mod registry_use;
 mod release;
 mod rendered;
 mod replica;

@@ -28,6 +28,8 @@ use crate::{
 #[case::scope("rbac.scope", json!("all"), "at '/rbac/scope': value must be one of 'cluster', 'namespaces'")]
 #[case::nobody("rbac.scope", json!("namespaces"), "at '/rbac/namespaces': minItems: got 0, want 1")]
 #[case::list_without_scope("rbac.namespaces", json!(["shop"]), "at '/rbac/namespaces': maxItems: got 1, want 0")]
+#[case::admin_group("registries.adminGroups", json!([""]), "at '/registries/adminGroups/0': minLength: got 0, want 1")]
+#[case::unknown_of_registries("registries.admins", json!([]), "additional properties 'admins' not allowed")]
 #[case::deny_and_warn("validatingPolicy.actions", json!(["Deny", "Warn"]), "at '/validatingPolicy/actions': 'not' failed")]
 #[case::no_action("validatingPolicy.actions", json!([]), "at '/validatingPolicy/actions': minItems: got 0, want 1")]
 #[case::verdict("config.policies.mine.onFailure.notFound", json!("ignore"), "value must be one of 'warn', 'deny'")]

@@ -152,12 +152,25 @@ impl Release<'_> {
         self.bench.plane.get(WEBHOOK)
     }
 
-    /// Changes the webhook configuration as another field manager would.
+    /// The webhook configuration for Registry objects; nothing where there is none.
+    pub fn registry_webhook(&self) -> Option<Value> {
+        let reply = self.bench.plane.request("GET", REGISTRY_WEBHOOK, None);
+        (reply.status == 200).then(|| reply.json())
+    }
+
+    /// Changes the webhook configurations as another field manager would.
     pub fn patch_webhook(&self, change: impl Fn(&mut Value)) {
-        let mut webhooks = self.webhook()["webhooks"].clone();
+        self.patch_webhooks(WEBHOOK, &self.webhook(), &change);
+        if let Some(object) = self.registry_webhook() {
+            self.patch_webhooks(REGISTRY_WEBHOOK, &object, &change);
+        }
+    }
+
+    fn patch_webhooks(&self, path: &str, object: &Value, change: &impl Fn(&mut Value)) {
+        let mut webhooks = object["webhooks"].clone();
         webhooks.as_array_mut().unwrap().iter_mut().for_each(change);
         let patch = json!({"webhooks": webhooks}).to_string();
-        let path = format!("{WEBHOOK}?fieldManager=cotter");
+        let path = format!("{path}?fieldManager=cotter");
         let reply = self.bench.plane.send(
             "PATCH",
             &path,
@@ -169,6 +182,9 @@ impl Release<'_> {
 }
 
 const WEBHOOK: &str = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/cotter";
+
+const REGISTRY_WEBHOOK: &str =
+    "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/cotter-registries";
 
 impl Drop for Release<'_> {
     fn drop(&mut self) {

@@ -104,8 +104,10 @@ fn the_grace_period_covers_the_shutdown() {
 fn neither_ca_bundle_nor_path_is_rendered() {
     require!("helm");
     for (name, values) in matrix::rows() {
-        for (webhook, object) in webhooks(Rendered::of(&values).one("MutatingWebhookConfiguration"))
-        {
+        let rendered = Rendered::of(&values);
+        let configurations = rendered.of_kind("MutatingWebhookConfiguration");
+        assert!(!configurations.is_empty(), "{name}");
+        for (webhook, object) in configurations.into_iter().flat_map(webhooks) {
             let client = object["clientConfig"].as_object().unwrap();
             assert_eq!(
                 client.keys().collect::<Vec<_>>(),
@@ -124,7 +126,7 @@ fn neither_ca_bundle_nor_path_is_rendered() {
 fn the_webhooks_are_called_for_what_holds_images() {
     require!("helm");
     let rendered = Rendered::of(&json!({}));
-    let found = webhooks(rendered.one("MutatingWebhookConfiguration"));
+    let found = webhooks(rendered.named("MutatingWebhookConfiguration", "cotter"));
     let names: Vec<_> = found.iter().map(|(name, _)| *name).collect();
     assert_eq!(
         names,
@@ -186,7 +188,7 @@ fn the_webhooks_are_called_for_what_holds_images() {
 fn fail_closed_is_for_pods_of_enforced_namespaces_only() {
     require!("helm");
     let rendered = Rendered::of(&json!({"failurePolicy": "Fail"}));
-    let found = webhooks(rendered.one("MutatingWebhookConfiguration"));
+    let found = webhooks(rendered.named("MutatingWebhookConfiguration", "cotter"));
     let said: Vec<_> = found
         .iter()
         .map(|(name, w)| {
@@ -246,7 +248,12 @@ fn certificates_come_from_where_the_values_say() {
         let secret = &rendered.pod()["volumes"][0]["secret"]["secretName"];
         let found = [env[0], env[1], env[2], secret.as_str().unwrap_or_default()];
         assert_eq!(found, expected, "{mode} {values}");
-        let annotation = &rendered.one("MutatingWebhookConfiguration")["metadata"]["annotations"]["cert-manager.io/inject-ca-from"];
+        let annotation = &rendered.named("MutatingWebhookConfiguration", "cotter")["metadata"]["annotations"]
+            ["cert-manager.io/inject-ca-from"];
+        let registries = rendered.named("MutatingWebhookConfiguration", "cotter-registries");
+        let of_registries =
+            &registries["metadata"]["annotations"]["cert-manager.io/inject-ca-from"];
+        assert_eq!(of_registries, annotation, "{mode}");
         let certificates = rendered.of_kind("Certificate");
         if mode == "cert-manager" {
             assert_eq!(annotation, "cotter-system/cotter");
@@ -286,6 +293,12 @@ fn secrets_of_all_namespaces_are_read_in_cluster_scope_only() {
     );
     let roles = rendered.of_kind("Role");
     let place = |role: &&Value| role["metadata"]["namespace"].as_str().unwrap().to_owned();
+    // Where Events of Registry objects are written, and nothing else is done.
+    let (of_events, roles): (Vec<_>, Vec<_>) =
+        roles.into_iter().partition(|role| place(role) == "default");
+    let events = json!([{"apiGroups": ["events.k8s.io"], "resources": ["events"], "verbs": ["create", "patch"]}]);
+    assert_eq!(of_events.len(), 1);
+    assert_eq!(of_events[0]["rules"], events);
     assert_eq!(
         roles.iter().map(place).collect::<Vec<_>>(),
         ["cotter-system", "shop", "till"]
@@ -295,7 +308,7 @@ fn secrets_of_all_namespaces_are_read_in_cluster_scope_only() {
         rendered.env("COTTER_WATCH_NAMESPACES"),
         Some(&json!("shop,till"))
     );
-    for (name, webhook) in webhooks(rendered.one("MutatingWebhookConfiguration")) {
+    for (name, webhook) in webhooks(rendered.named("MutatingWebhookConfiguration", "cotter")) {
         let own = json!({"key": "kubernetes.io/metadata.name", "operator": "In", "values": ["shop", "till"]});
         assert_eq!(
             webhook["namespaceSelector"]["matchExpressions"][2], own,

@@ -45,6 +45,42 @@ async fn http2_serves_reviews_side_by_side() {
 }
 
 #[tokio::test]
+async fn registries_have_a_path_of_their_own_below_the_secret_one() {
+    let review = r#"{"apiVersion":"admission.k8s.io/v1","kind":"AdmissionReview","request":{"uid":"u","kind":{"group":"cotter.dev","kind":"Registry"},"operation":"DELETE","oldObject":{}}}"#;
+    let answer = |path: &'static str, body: &'static str, guarded: bool| async move {
+        let server = if guarded {
+            Server::guarded().await
+        } else {
+            Server::start().await
+        };
+        let mut sender = server.http1().await;
+        text(sender.send_request(post(path, body)).await.unwrap()).await
+    };
+    let (status, said) = answer("/mutate/registries?timeout=10s", review, true).await;
+    assert_eq!(status, 200, "{said}");
+    assert!(
+        said.contains(r#""allowed":true"#) && said.contains(r#""uid":"u""#),
+        "{said}"
+    );
+    let (status, said) = answer("/mutate/registries", "{}", true).await;
+    assert_eq!(status, 400, "{said}");
+    assert!(
+        said.starts_with("expected admission.k8s.io/v1 AdmissionReview"),
+        "{said}"
+    );
+    // Pods are answered as ever, and nobody else's path.
+    assert_eq!(answer("/mutate", "{}", true).await.1, "2 bytes, None");
+    for path in [
+        "/registries",
+        "/mutate/registries/",
+        "/mutate/registries/registries",
+    ] {
+        assert_eq!(answer(path, review, true).await.0, 404, "{path}");
+    }
+    assert_eq!(answer("/mutate/registries", review, false).await.0, 404);
+}
+
+#[tokio::test]
 async fn a_large_review_arrives_whole() {
     let server = Server::start().await;
     let mut sender = server.http1().await;

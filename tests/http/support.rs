@@ -11,6 +11,7 @@ use cotter::{
         listener::{Bound, Drained, Limits, Security},
         routes::{Paths, Routes},
     },
+    registry_admission::{Guard, Pods, Uncounted, Users},
     telemetry::metrics::Metrics,
     tls::{
         authority::{self, Authority},
@@ -18,6 +19,7 @@ use cotter::{
         resolver::{self, Served},
     },
 };
+use futures_util::future::BoxFuture;
 use http::{Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::{http1, http2};
@@ -70,6 +72,15 @@ impl Reviewer for Fake {
     }
 }
 
+/// Nobody needs a registry.
+struct Nobody;
+
+impl Users for Nobody {
+    fn pods<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Pods, Uncounted>> {
+        Box::pin(std::future::ready(Ok(Pods::default())))
+    }
+}
+
 pub(crate) struct Server {
     pub(crate) address: SocketAddr,
     pub(crate) authority: Authority,
@@ -99,7 +110,16 @@ impl Server {
         Self::trusting(limits, budget, None).await
     }
 
+    /// One that answers for registries, too.
+    pub(crate) async fn guarded() -> Self {
+        Self::open(Limits::default(), 0, None, true).await
+    }
+
     pub(crate) async fn trusting(limits: Limits, budget: usize, clients: Option<&str>) -> Self {
+        Self::open(limits, budget, clients, false).await
+    }
+
+    async fn open(limits: Limits, budget: usize, clients: Option<&str>, guarded: bool) -> Self {
         let authority = Authority::make("test", Timestamp::now(), authority::LIFE).unwrap();
         let leaf = sign(&authority);
         let pair = resolver::pair(leaf.pem.as_bytes(), leaf.key_pem.as_bytes()).unwrap();
@@ -111,7 +131,9 @@ impl Server {
             waiting: waiting.clone(),
         };
         let metrics = Arc::new(Metrics::default());
-        let routes = Routes::new(Paths::one("/mutate"), fake, budget, metrics.clone());
+        let paths = Paths::one("/mutate");
+        let guard = guarded.then(|| Guard::new(Arc::new(Nobody)));
+        let routes = Routes::guarded(paths, fake, guard, budget, metrics.clone());
         let bound = Bound::bind("127.0.0.1:0").await.unwrap();
         let address = bound.local_addr().unwrap();
         let drain = Drain::default();

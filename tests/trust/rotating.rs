@@ -68,6 +68,7 @@ async fn quick(site: &Site<'_>, lives: Lives, leader: bool) -> Quick {
         secret: "cotter-trust".to_owned(),
         configuration: site.name.clone(),
         service: "cotter".to_owned(),
+        further: Vec::new(),
     };
     let store = trust_store::spawn(&client, names, &metrics);
     let (served, paths) = (Arc::new(Served::default()), Arc::new(Paths::default()));

@@ -17,6 +17,12 @@
   value: {{ $name }}
 - name: COTTER_WEBHOOK_CONFIGURATION
   value: {{ $name }}
+{{- if .Values.registries.enabled }}
+- name: COTTER_REGISTRIES
+  value: "true"
+- name: COTTER_REGISTRY_WEBHOOK_CONFIGURATION
+  value: {{ $name }}-registries
+{{- end }}
 - name: COTTER_TRUST_SECRET
   value: {{ $name }}-trust
 - name: COTTER_LEASE

@@ -35,6 +35,7 @@ pub struct RegistryStatus {
 
     /// Pods that name one of the pull secrets.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "Option<i32>")]
     pub pods: Option<u32>,
 }
 
@@ -42,8 +43,10 @@ pub struct RegistryStatus {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 pub struct NamespaceCount {
     /// Namespaces that are to have a pull secret.
+    #[schemars(with = "i32")]
     pub desired: u32,
     /// Namespaces whose pull secret is as it should be.
+    #[schemars(with = "i32")]
     pub synced: u32,
     /// Both in one: 3/3.
     pub summary: String,

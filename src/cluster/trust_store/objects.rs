@@ -1,4 +1,4 @@
-//! The two objects as `tls` reads them.
+//! The objects as `tls` reads them.
 
 use k8s_openapi::api::{admissionregistration::v1::MutatingWebhookConfiguration, core::v1::Secret};
 use zeroize::Zeroizing;
@@ -35,7 +35,13 @@ pub(super) fn stored(secret: Secret) -> Stored {
     }
 }
 
-pub(super) fn configuration(found: MutatingWebhookConfiguration, names: &Names) -> Configuration {
+/// A webhook configuration whose webhooks are called at the secret path with `under` behind it. A path that does not end so
+/// is none of cotter's.
+pub(super) fn configuration(
+    found: MutatingWebhookConfiguration,
+    names: &Names,
+    under: &str,
+) -> Configuration {
     let webhooks = found.webhooks.into_iter().flatten().enumerate();
     let hooks = webhooks.filter_map(|(index, webhook)| {
         let config = webhook.client_config;
@@ -45,7 +51,9 @@ pub(super) fn configuration(found: MutatingWebhookConfiguration, names: &Names) 
             index,
             name: webhook.name,
             bundle: config.ca_bundle.map(|bundle| bundle.0).unwrap_or_default(),
-            path: service.path.as_deref().map(SecretPath::written),
+            path: service
+                .path
+                .and_then(|path| path.strip_suffix(under).map(SecretPath::written)),
         })
     });
     Configuration {

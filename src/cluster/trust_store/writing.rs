@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::{ClusterTrustStore, MANAGER, objects::ROTATED};
 use crate::{
     cluster::errors::{Failure, of_request},
-    tls::ports::{HookWrite, SecretWrite, StoreError},
+    tls::ports::{HookWrite, Of, SecretWrite, StoreError},
 };
 
 impl ClusterTrustStore {
@@ -66,14 +66,12 @@ impl ClusterTrustStore {
             .map_err(|error| self.of_secret(&error, "delete"))
     }
 
-    pub(super) async fn write_hooks(
-        &self,
-        version: &str,
-        hooks: &[HookWrite],
-    ) -> Result<(), StoreError> {
+    pub(super) async fn write_hooks(&self, of: &Of, hooks: &[HookWrite]) -> Result<(), StoreError> {
+        let which = self.names.configuration_of(of.further.as_deref());
+        let which = which.ok_or_else(broken)?;
         // The version stands for all that was read: whose webhooks these are and where they stand in the list.
         let mut operations =
-            vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": version})];
+            vec![json!({"op": "test", "path": "/metadata/resourceVersion", "value": of.version})];
         for hook in hooks {
             let at = format!("/webhooks/{}/clientConfig", hook.index);
             if let Some(bundle) = &hook.bundle {
@@ -82,7 +80,7 @@ impl ClusterTrustStore {
                     .push(json!({"op": "add", "path": format!("{at}/caBundle"), "value": value}));
             }
             if let Some(path) = &hook.path {
-                let value = path.expose();
+                let value = format!("{}{}", path.expose(), which.under);
                 operations.push(
                     json!({"op": "add", "path": format!("{at}/service/path"), "value": value}),
                 );
@@ -93,21 +91,16 @@ impl ClusterTrustStore {
             field_manager: Some(MANAGER.to_owned()),
             ..PatchParams::default()
         };
-        let name = &self.names.configuration;
         let patched = self
             .configurations
-            .patch(name, &params, &Patch::Json::<()>(patch))
+            .patch(which.name, &params, &Patch::Json::<()>(patch))
             .await;
         patched.map(drop).map_err(|error| match &error {
             // A test that fails is 422, and so is an object that the API server finds invalid.
             kube::Error::Api(status) if [404, 409, 422].contains(&status.code) => {
                 StoreError::Conflict
             }
-            _ => self.failed(of_request(
-                &error,
-                "patch",
-                &self.names.configuration_target(),
-            )),
+            _ => self.failed(of_request(&error, "patch", &which.target())),
         })
     }
 

@@ -80,6 +80,18 @@ fn a_registration_comes_with_a_certificate_of_its_own() {
     &["--webhook-configuration", "cotter"],
     "--webhook-configuration needs --service and --namespace, by which the API server reaches cotter"
 )]
+#[case::registries_alone(
+    &["--registries", "--namespace", "n", "--registry-webhook-configuration", "r"],
+    "--registry-webhook-configuration is kept together with --webhook-configuration; add that"
+)]
+#[case::registries_that_nobody_looks_after(
+    &["--webhook-configuration", "w", "--service", "s", "--namespace", "n", "--registry-webhook-configuration", "r"],
+    "--registry-webhook-configuration has cotter called for Registry objects; add --registries"
+)]
+#[case::one_configuration_by_two_names(
+    &["--registries", "--webhook-configuration", "w", "--service", "s", "--namespace", "n", "--registry-webhook-configuration", "w"],
+    "--registry-webhook-configuration and --webhook-configuration are two objects; write two names"
+)]
 #[case::own_certificates_that_nobody_trusts(
     &["--certificates", "self"],
     "--certificates self needs --webhook-configuration, whose callers have to trust it"

@@ -88,6 +88,11 @@ impl Passwords {
         }
     }
 
+    /// Forgets the password of a registry that is gone.
+    pub(super) fn forget(&self, uid: &str) {
+        self.lock().remove(uid);
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, HashMap<String, Password>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -173,4 +178,61 @@ fn said(error: &dyn Error) -> String {
         cause = error.source();
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+#[cfg(test)]
+mod tests {
+    use rstest::rstest;
+
+    use super::*;
+
+    const ENDPOINT: &str = "https://123456789012.dkr.ecr.eu-central-1.amazonaws.com";
+
+    fn asked() -> Asked {
+        Asked {
+            keys: fingerprint(&Given::AmbientAws),
+            region: "eu-central-1".to_owned(),
+        }
+    }
+
+    fn data(token: &str, endpoint: &str) -> AuthorizationData {
+        let ends = aws_sdk_ecr::primitives::DateTime::from_secs(43_200);
+        AuthorizationData::builder()
+            .authorization_token(BASE64_STANDARD.encode(token))
+            .proxy_endpoint(endpoint)
+            .expires_at(ends)
+            .build()
+    }
+
+    #[test]
+    fn a_password_is_for_the_account_of_its_endpoint_and_half_its_life_is_over_after_six_hours() {
+        let read = read(
+            &data("AWS:se:cret", ENDPOINT),
+            asked(),
+            Timestamp::UNIX_EPOCH,
+        )
+        .unwrap();
+        assert_eq!(read.account, "123456789012");
+        assert_eq!(&**read.text, b"se:cret");
+        assert_eq!(read.ends.as_second(), 43_200);
+        assert_eq!(read.half().as_second(), 21_600);
+    }
+
+    #[rstest]
+    #[case::another_user("me:secret")]
+    #[case::no_user("secret")]
+    fn what_is_no_password_of_ecr_is_not_taken(#[case] token: &str) {
+        assert!(read(&data(token, ENDPOINT), asked(), Timestamp::UNIX_EPOCH).is_none());
+    }
+
+    #[test]
+    fn other_keys_are_other_passwords() {
+        let keys = |secret: &str| Given::AwsKeys {
+            access_key_id: Zeroizing::new("AKIAIOSFODNN7EXAMPLE".to_owned()),
+            secret_access_key: Zeroizing::new(secret.to_owned()),
+            session_token: None,
+        };
+        assert!(fingerprint(&keys("a")) != fingerprint(&keys("b")));
+        assert!(fingerprint(&keys("a")) == fingerprint(&keys("a")));
+    }
 }

@@ -48,7 +48,7 @@ pub(super) struct World {
     pub(super) secrets: Store<KeptSecret>,
     pub(super) credentials: Store<CredentialSecret>,
     pub(super) proofs: Arc<Proofs>,
-    pub(super) passwords: Passwords,
+    pub(super) passwords: Arc<Passwords>,
     pub(super) counted: Turn<Option<(Instant, Arc<Census>)>>,
     pub(super) tell: Arc<dyn Tell>,
     pub(super) metrics: Arc<Metrics>,

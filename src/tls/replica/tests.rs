@@ -83,7 +83,7 @@ fn an_authority_is_served_only_after_a_minute_in_every_bundle() {
 #[test]
 fn what_others_break_heals_within_seconds() {
     type Break = fn(&mut World);
-    let breaks: [(&str, Break); 9] = [
+    let breaks: [(&str, Break); 12] = [
         ("the secret is gone", |world| {
             world.observed.secret = Seen::Absent;
         }),
@@ -104,6 +104,15 @@ fn what_others_break_heals_within_seconds() {
         ("a path is gone", |world| world.hooks()[1].path = None),
         ("the configuration is made anew", |world| {
             world.observed.configuration = Seen::Present(configuration("second"));
+        }),
+        ("a bundle of a further one is gone", |world| {
+            world.further().hooks[0].bundle.clear();
+        }),
+        ("a path of a further one is gone", |world| {
+            world.further().hooks[1].path = None;
+        }),
+        ("a further one is made anew", |world| {
+            *world.further() = configuration("anew");
         }),
     ];
     let mut world = World::new(3, minutes(60 * 24, 60 * 12));
@@ -201,6 +210,51 @@ fn a_stranger_in_the_bundle_leaves_after_ten_minutes() {
 }
 
 #[test]
+fn nobody_waits_for_a_further_configuration_and_what_it_lacks_is_told() {
+    let mut world = World::new(2, minutes(60 * 24, 60 * 12));
+    let name = MORE.to_owned();
+    let denied = Some("may not list".to_owned());
+    for (seen, said) in [
+        (Seen::Absent, "there is none"),
+        (Seen::Unknown(denied), "may not list"),
+    ] {
+        world.observed.further.insert(name.clone(), seen);
+        world.heal();
+        world.run(3);
+        for look in &world.looks {
+            assert_eq!(look.trusted, Ok(()));
+            assert_eq!(look.further, Err((name.clone(), said.to_owned())));
+            assert!(look.task.is_none());
+        }
+    }
+    let back = Seen::Present(configuration("back"));
+    world.observed.further.insert(name, back);
+    world.heal();
+    assert!(world.looks.iter().all(|look| look.further.is_ok()));
+}
+
+#[test]
+fn a_path_is_not_forgotten_while_a_further_configuration_calls_it() {
+    let mut world = World::new(2, minutes(60 * 24, 60 * 12));
+    world.heal();
+    let before = world.shared().current.path;
+    world.stored().rotate = Some("once".to_owned());
+    for _ in 0..100 {
+        world.run(5);
+        // Somebody puts it back again and again.
+        let old = Some(before.clone());
+        for hook in &mut world.further().hooks {
+            hook.path.clone_from(&old);
+        }
+    }
+    assert_ne!(world.shared().current.path, before);
+    assert_eq!(world.shared().previous_path, Some(before.clone()));
+    for look in &world.looks {
+        assert!(look.paths.contains(&before));
+    }
+}
+
+#[test]
 fn nothing_is_written_where_no_configuration_is() {
     let mut world = World::new(2, minutes(60 * 24, 60 * 12));
     world.heal();
@@ -245,6 +299,9 @@ fn files_of_a_person_need_a_path_only_and_leave_the_bundle_to_others() {
             None => assert!(trusted.unwrap_err().contains("is empty")),
         }
         for hook in world.hooks() {
+            hook.bundle = ca.pem().as_bytes().to_vec();
+        }
+        for hook in &mut world.further().hooks {
             hook.bundle = ca.pem().as_bytes().to_vec();
         }
         world.run(3);

@@ -21,7 +21,7 @@ use crate::{
 /// moto's account, and the password that it makes for it.
 const AWS: (&str, &str) = ("AWS", "123456789012-auth-token");
 
-const START: Duration = Duration::from_secs(60);
+const START: Duration = Duration::from_mins(1);
 
 /// moto's server, and where it is.
 fn moto(scratch: &Scratch) -> (Process, String) {

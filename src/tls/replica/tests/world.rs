@@ -8,6 +8,9 @@ use crate::tls::{bundle, ports::Hook, replica::*};
 
 pub(super) const HOST: &str = "cotter.cotter-system.svc";
 
+/// A further configuration.
+pub(super) const MORE: &str = "cotter-registries";
+
 /// Seconds after which every replica and the caller have heard of a write.
 const LAG: usize = 2;
 
@@ -53,9 +56,11 @@ pub(super) fn minutes(ca: u64, leaf: u64) -> Lives {
 
 impl World {
     pub(super) fn new(number: usize, lives: Lives) -> Self {
+        let more = (MORE.to_owned(), Seen::Present(configuration("more")));
         let observed = Observed {
             secret: Seen::Absent,
             configuration: Seen::Present(configuration("first")),
+            further: [more].into(),
         };
         Self {
             history: VecDeque::from(vec![observed.clone()]),
@@ -133,10 +138,14 @@ impl World {
                 });
             }
             Write::Hooks(of, hooks) => {
-                let Seen::Present(found) = &mut self.observed.configuration else {
+                let seen = match &of.further {
+                    None => &mut self.observed.configuration,
+                    Some(name) => self.observed.further.get_mut(name).unwrap(),
+                };
+                let Seen::Present(found) = seen else {
                     return;
                 };
-                if found.version != of {
+                if found.version != of.version {
                     return;
                 }
                 found.version = version;
@@ -153,9 +162,14 @@ impl World {
 
     /// Why a caller who knows the configuration of `ago` seconds ago would not get through to each replica.
     pub(super) fn failures(&self, ago: usize) -> Vec<String> {
-        let Seen::Present(known) = self.heard(ago).configuration else {
+        let heard = self.heard(ago);
+        let Seen::Present(mut known) = heard.configuration else {
             return vec!["no configuration".to_owned()];
         };
+        let further = heard.further.values().filter_map(Seen::present);
+        known
+            .hooks
+            .extend(further.flat_map(|found| found.hooks.clone()));
         let mut failures = Vec::new();
         for (index, replica) in self.replicas.iter().enumerate() {
             let now = self.moment(index).wall;
@@ -221,6 +235,19 @@ impl World {
             Seen::Present(found) => {
                 found.version = version;
                 &mut found.hooks
+            }
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The further configuration, to be changed.
+    pub(super) fn further(&mut self) -> &mut Configuration {
+        self.version += 1;
+        let version = self.version.to_string();
+        match self.observed.further.get_mut(MORE) {
+            Some(Seen::Present(found)) => {
+                found.version = version;
+                found
             }
             other => panic!("{other:?}"),
         }

@@ -1,0 +1,188 @@
+//! Which Pods name the pull secrets of a `Registry`: listed when somebody wants to know, page by page.
+
+use std::{borrow::Cow, collections::BTreeMap};
+
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use k8s_openapi::api::core::v1::Secret;
+use kube::{
+    Api, Client, Resource, ResourceExt as _,
+    api::ListParams,
+    core::{NamespaceResourceScope, ObjectMeta},
+};
+use serde::Deserialize;
+use smol_str::SmolStr;
+
+use super::{
+    errors::{Target, of_request},
+    listing::ListError,
+    live::PAGE,
+    scope::{self, WatchScope},
+};
+use crate::api::labels;
+
+/// Lists under way at once: a deletion waits for all of them, and an API server serves others, too.
+const AT_ONCE: usize = 8;
+
+/// The longest value of a label.
+const LONGEST_LABEL: usize = 63;
+
+/// Pods that have not ended. Both phases are final.
+const NOT_ENDED: &str = "status.phase!=Succeeded,status.phase!=Failed";
+
+/// Finds them in the namespaces that cotter watches.
+#[derive(Clone)]
+pub struct PullSecretUsers {
+    client: Client,
+    scope: WatchScope,
+}
+
+/// A Pod: its name and the pull secrets that it names.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct PodObject {
+    metadata: Named,
+    #[serde(skip)]
+    meta: ObjectMeta,
+    spec: PodSpec,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Named {
+    name: String,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct PodSpec {
+    image_pull_secrets: Vec<Reference>,
+}
+
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(default)]
+struct Reference {
+    name: SmolStr,
+}
+
+// === impl PullSecretUsers ===
+
+impl PullSecretUsers {
+    /// In the namespaces of `scope`.
+    ///
+    /// Permissions: `list` on secrets and on pods, there.
+    #[must_use]
+    pub fn new(client: Client, scope: WatchScope) -> Self {
+        Self { client, scope }
+    }
+
+    /// Hands to `found` namespace and name of each Pod that has not ended and names a pull secret that is labelled as
+    /// one of `registry`.
+    ///
+    /// # Errors
+    /// [`ListError`]
+    pub async fn each(
+        &self,
+        registry: &str,
+        mut found: impl FnMut(&str, &str),
+    ) -> Result<(), ListError> {
+        // A name that no label can hold is on no Secret.
+        if registry.len() > LONGEST_LABEL {
+            return Ok(());
+        }
+        let parts = stream::iter(self.scope.parts());
+        let parts = parts.map(|part| self.secrets(registry, part));
+        let secrets: Vec<_> = parts.buffer_unordered(AT_ONCE).try_collect().await?;
+        let mut kept = BTreeMap::<String, Vec<String>>::new();
+        for (namespace, secret) in secrets.into_iter().flatten() {
+            kept.entry(namespace).or_default().push(secret);
+        }
+        let lists = stream::iter(kept).map(|(namespace, secrets)| self.pods(namespace, secrets));
+        let mut lists = lists.buffer_unordered(AT_ONCE);
+        while let Some((namespace, pods)) = lists.try_next().await? {
+            for pod in &pods {
+                found(&namespace, pod);
+            }
+        }
+        Ok(())
+    }
+
+    /// Namespace and name of the pull secrets of `registry`. Their content is not asked for.
+    async fn secrets(
+        &self,
+        registry: &str,
+        part: Option<SmolStr>,
+    ) -> Result<Vec<(String, String)>, ListError> {
+        let api: Api<Secret> = scope::api(self.client.clone(), part.as_deref());
+        let mut params = ListParams::default().limit(PAGE);
+        params = params.labels(&format!("{}={registry}", labels::REGISTRY));
+        let mut found = Vec::new();
+        loop {
+            let page = api.list_metadata(&params).await.map_err(|error| {
+                let target = Target::all("secrets", part.as_ref());
+                ListError(of_request(&error, "list", &target).text)
+            })?;
+            let each = page.items.iter();
+            found.extend(each.map(|s| (s.namespace().unwrap_or_default(), s.name_any())));
+            params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+            if params.continue_token.is_none() {
+                return Ok(found);
+            }
+        }
+    }
+
+    /// The Pods of a namespace that name one of these secrets.
+    async fn pods(
+        &self,
+        namespace: String,
+        secrets: Vec<String>,
+    ) -> Result<(String, Vec<String>), ListError> {
+        let api: Api<PodObject> = Api::namespaced(self.client.clone(), &namespace);
+        let mut params = ListParams::default().limit(PAGE).fields(NOT_ENDED);
+        let mut found = Vec::new();
+        loop {
+            let page = api.list(&params).await.map_err(|error| {
+                let target = Target::all("pods", Some(&SmolStr::new(&namespace)));
+                ListError(of_request(&error, "list", &target).text)
+            })?;
+            let is_one = |name: &Reference| secrets.iter().any(|own| *own == *name.name);
+            let users = page.items.into_iter();
+            let users = users.filter(|pod| pod.spec.image_pull_secrets.iter().any(is_one));
+            found.extend(users.map(|pod| pod.metadata.name));
+            params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
+            if params.continue_token.is_none() {
+                return Ok((namespace, found));
+            }
+        }
+    }
+}
+
+// === impl PodObject ===
+
+impl Resource for PodObject {
+    type DynamicType = ();
+    type Scope = NamespaceResourceScope;
+
+    fn kind((): &()) -> Cow<'_, str> {
+        "Pod".into()
+    }
+
+    fn group((): &()) -> Cow<'_, str> {
+        "".into()
+    }
+
+    fn version((): &()) -> Cow<'_, str> {
+        "v1".into()
+    }
+
+    fn plural((): &()) -> Cow<'_, str> {
+        "pods".into()
+    }
+
+    fn meta(&self) -> &ObjectMeta {
+        &self.meta
+    }
+
+    fn meta_mut(&mut self) -> &mut ObjectMeta {
+        &mut self.meta
+    }
+}

@@ -108,9 +108,8 @@ async fn run(config: Config) -> Result<()> {
     };
     let (tls, paths) = webhook::open(&webhook, &upkeep, &mut tasks)?;
     let in_use = InUse::new(&file, webhook.deadline, proxy, metrics.clone())?;
-    if let (Some(leading), Some(joined)) = (&leading, &opened.joined) {
-        leading.look_after(joined, &in_use.client, &mut tasks);
-    }
+    let joined = leading.iter().zip(&opened.joined);
+    joined.for_each(|(leading, joined)| leading.look_after(joined, &in_use.client, &mut tasks));
     let guard = guard::open(opened.joined.as_ref());
     let reviewer = reviewer(opened, in_use, watched, &readiness, &mut tasks);
     let routes = Routes::guarded(paths, reviewer, guard, webhook.body_budget, metrics);

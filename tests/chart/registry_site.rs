@@ -13,7 +13,7 @@ use crate::{
 pub const FOLLOW: Duration = Duration::from_secs(30);
 
 /// The garbage collector looks for new kinds every 30 s, and what it could not resolve waits for its next turn.
-pub const COLLECT: Duration = Duration::from_secs(120);
+pub const COLLECT: Duration = Duration::from_mins(2);
 
 /// The group of the administrators that the values name.
 const ADMINS: &str = "platform-admins";

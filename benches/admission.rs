@@ -18,6 +18,7 @@ mod load;
 mod manifests;
 mod memory;
 mod process;
+mod pull_secrets;
 mod registry;
 mod replica;
 mod reviews;
@@ -76,6 +77,7 @@ async fn measure(filter: String) -> Result<ExitCode> {
         ("files", files::rows(&table).await),
         ("audit", audit::rows(&table).await),
         ("Pod creates", creates::rows(&table).await),
+        ("pull secrets", pull_secrets::rows(&table).await),
         ("replica", replica::rows(&table)),
         ("image", image::rows(&table)),
     ];

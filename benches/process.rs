@@ -125,6 +125,17 @@ impl Home {
         self.start_for(&["--kubeconfig".as_ref(), kubeconfig.as_ref()])
     }
 
+    /// Starts the cotter that looks after `Registry` objects, and returns when it is ready.
+    pub(crate) fn start_leading(&self, kubeconfig: &Path, namespace: &str) -> Result<Server> {
+        self.start_for(&[
+            "--kubeconfig".as_ref(),
+            kubeconfig.as_ref(),
+            "--registries".as_ref(),
+            "--namespace".as_ref(),
+            namespace.as_ref(),
+        ])
+    }
+
     fn start_for(&self, source: &[&OsStr]) -> Result<Server> {
         let (address, ops) = (free_address()?, free_address()?);
         let mut command = Command::new(env!("CARGO_BIN_EXE_cotter"));

@@ -7,8 +7,8 @@ use base64::{Engine as _, prelude::BASE64_STANDARD};
 
 use crate::support::oci_registry::{Image, OciRegistry};
 
-const USER: &str = "bench";
-const PASSWORD: &str = "open sesame";
+pub(crate) const USER: &str = "bench";
+pub(crate) const PASSWORD: &str = "open sesame";
 
 /// A registry this far away that holds these tags of these private repositories.
 pub(crate) async fn start(

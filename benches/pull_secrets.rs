@@ -161,8 +161,9 @@ impl Scene {
         last.context("no round")
     }
 
-    /// Applies a Secret like a pull secret in every namespace.
+    /// Applies a Secret like a pull secret in every namespace, which is told of as those of a Registry are.
     async fn bare(&self, name: &str) -> Result<Duration> {
+        let _heard = Heard::of(&self.client, &format!("cotter.dev/registry={name}")).await?;
         let secret = self.pull_secret(name);
         let params = PatchParams::apply("bench");
         let start = Instant::now();

@@ -13,6 +13,7 @@ roots=/etc/ssl/certs/ca-certificates.crt
 parts=${COTTER_PARTS:-target/parts/bin}
 crane=$([ -x "$parts/crane" ] && echo "$parts/crane" || echo crane)
 command -v "$crane" >/dev/null || { echo "image: crane is missing; run make parts" >&2 && exit 1; }
+command -v libdeflate-gzip >/dev/null || { echo "image: libdeflate-gzip is missing (Debian: libdeflate-tools)" >&2 && exit 1; }
 [ -e "$roots" ] || { echo "image: $roots is missing (Debian: ca-certificates)" >&2 && exit 1; }
 binary=$(sh scripts/static.sh "$architecture")
 
@@ -23,7 +24,7 @@ mkdir -p "$work/root/etc/ssl/certs"
 install -m 755 "$binary" "$work/root/cotter"
 install -m 644 "$roots" "$work/root/$roots"
 chmod 755 "$work/root" "$work/root/etc" "$work/root/etc/ssl" "$work/root/etc/ssl/certs"
-tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$work/root" -cf - cotter etc | gzip -9n >"$work/layer.tar.gz"
+tar --sort=name --mtime=@0 --owner=0 --group=0 --numeric-owner -C "$work/root" -cf - cotter etc | libdeflate-gzip -12 >"$work/layer.tar.gz"
 
 # HOME: nobody's credentials are needed, and none are read.
 export HOME="$work"

@@ -30,6 +30,8 @@ pub use self::status::{Condition, NamespaceCount, RegistryStatus};
     category = "cotter",
     status = "RegistryStatus",
     derive = "PartialEq",
+    validation = Rule::new("self.metadata.name.size() <= 63")
+        .message("a Registry's name is a label of its pull secrets: 63 characters at most"),
     doc = "A container registry. cotter proves that the credential works, and keeps the pull secrets for it in the namespaces that are named.",
     printcolumn = r#"{"name":"Type","type":"string","jsonPath":".spec.type"}"#,
     printcolumn = r#"{"name":"Host","type":"string","jsonPath":".status.host"}"#,

@@ -5,6 +5,15 @@ use std::borrow::Cow;
 use super::steps::{Hint, Step};
 use crate::domain::{policy::Cause, registry_type::RegistryType};
 
+/// Who reads a remedy, and so what they can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reader {
+    /// A person at a prompt, who asked as themselves.
+    Person,
+    /// An operator of the cotter in a cluster, with a `Registry` object before them.
+    Operator,
+}
+
 /// What a registry of this type refuses a credential for.
 fn wants(of: RegistryType) -> &'static str {
     match of {
@@ -47,6 +56,10 @@ fn wants(of: RegistryType) -> &'static str {
 /// What to do about a look-up that failed for `cause`; `named`: a user and a password were sent.
 #[must_use]
 pub fn of(host: &str, cause: Cause, named: bool) -> Cow<'static, str> {
+    of_cause(host, cause, named, Reader::Person)
+}
+
+fn of_cause(host: &str, cause: Cause, named: bool, reader: Reader) -> Cow<'static, str> {
     let of_type = RegistryType::of_host(host);
     match cause {
         Cause::Invalid => "write [HOST/]REPOSITORY[:TAG][@DIGEST]".into(),
@@ -54,16 +67,25 @@ pub fn of(host: &str, cause: Cause, named: bool) -> Cow<'static, str> {
             "check repository and tag; cotter tags lists those that there are".into()
         }
         Cause::Unauthorized if named => wants(of_type).into(),
-        Cause::Unauthorized => no_credential(host, of_type).into(),
+        Cause::Unauthorized => no_credential(host, of_type, reader).into(),
         Cause::Unavailable => {
             format!("see whether {host} is up and reachable from here: cotter registry test {host}")
                 .into()
         }
-        Cause::Refused => refused(host).into(),
+        Cause::Refused => {
+            let what = "allowPrivate for addresses of your own, authHosts for a token server elsewhere, plainHttp, caFile";
+            format!("if this is meant, {}: {what}", reader.lists(host)).into()
+        }
     }
 }
 
-fn no_credential(host: &str, of_type: RegistryType) -> String {
+fn no_credential(host: &str, of_type: RegistryType, reader: Reader) -> String {
+    if reader == Reader::Operator {
+        return format!(
+            "{host} does not let everybody read this: name a repository that is public, or give the Registry another type than Public \
+             and a credential"
+        );
+    }
     let login = match of_type {
         RegistryType::DockerHub => "docker login".to_owned(),
         _ => format!("docker login {host}"),
@@ -77,11 +99,24 @@ fn no_credential(host: &str, of_type: RegistryType) -> String {
     )
 }
 
-fn refused(host: &str) -> String {
-    format!(
-        "if this is meant, list {host} under registries in a file for --config: allowPrivate for addresses of your own, \
-         authHosts for a token server elsewhere, plainHttp, caFile"
-    )
+// === impl Reader ===
+
+impl Reader {
+    /// Where what is special about a host is said.
+    fn lists(self, host: &str) -> String {
+        match self {
+            Self::Person => format!("list {host} under registries in a file for --config"),
+            Self::Operator => format!("list {host} under registries in cotter.yaml"),
+        }
+    }
+
+    /// From where the registry was asked.
+    fn place(self) -> &'static str {
+        match self {
+            Self::Person => "this machine",
+            Self::Operator => "cotter's Pods",
+        }
+    }
 }
 
 /// What to do about a step that failed.
@@ -92,23 +127,24 @@ pub fn of_step(
     cause: Cause,
     hint: Option<Hint>,
     named: bool,
+    reader: Reader,
 ) -> Cow<'static, str> {
-    let config =
-        |what: &str| format!("list {host} under registries in a file for --config, with {what}");
+    let config = |what: &str| format!("{}, with {what}", reader.lists(host));
+    let place = reader.place();
     match (step, hint, cause) {
         (_, Some(Hint::UnknownIssuer), _) => config("caFile: the CA that signed its certificate").into(),
         (_, Some(Hint::WrongName), _) => {
             format!("its certificate is for other names; ask for it by one of those, or have one made for {host}").into()
         }
         (_, Some(Hint::Expired), _) => {
-            "its certificate is not valid now: renew it, or set this machine's clock".into()
+            "its certificate is not valid now: renew it, or set the clock of the machine that asks".into()
         }
         (_, Some(Hint::NoTls), _) => {
             let plain = config("plainHttp: true");
             format!("it does not speak TLS on this port; if it is meant to be so, {plain}").into()
         }
         (Step::Connect, None, Cause::Unavailable) => {
-            "check the host's name and port, the DNS, and that a firewall lets this machine through".into()
+            format!("check the host's name and port, the DNS, and that a firewall lets {place} through").into()
         }
         (Step::Challenge, None, Cause::Unavailable) => {
             "check that a registry is there: host and port, and the path prefix of a proxy before it".into()
@@ -119,7 +155,7 @@ pub fn of_step(
         (Step::Manifest, None, Cause::Unavailable) => {
             "the registry takes the credential and fails then; its own log says more".into()
         }
-        (_, None, cause) => of(host, cause, named),
+        (_, None, cause) => of_cause(host, cause, named, reader),
     }
 }
 
@@ -133,7 +169,14 @@ mod tests {
     #[case::without_one(false)]
     fn github_says_what_its_tokens_need(#[case] named: bool) {
         for step in [Step::Token, Step::Scope, Step::Manifest] {
-            let text = of_step("ghcr.io", step, Cause::Unauthorized, None, named);
+            let text = of_step(
+                "ghcr.io",
+                step,
+                Cause::Unauthorized,
+                None,
+                named,
+                Reader::Person,
+            );
             for word in [
                 "read:packages",
                 "SSO",
@@ -142,6 +185,30 @@ mod tests {
             ] {
                 assert!(text.contains(word), "{step:?}: {text}");
             }
+        }
+    }
+
+    #[rstest]
+    #[case::a_foreign_address(Step::Connect, Cause::Refused, None)]
+    #[case::an_unknown_issuer(Step::Tls, Cause::Unavailable, Some(Hint::UnknownIssuer))]
+    #[case::an_old_certificate(Step::Tls, Cause::Unavailable, Some(Hint::Expired))]
+    #[case::nobody_answers(Step::Connect, Cause::Unavailable, None)]
+    #[case::a_login_is_wanted(Step::Manifest, Cause::Unauthorized, None)]
+    fn an_operator_is_told_what_an_operator_can_do(
+        #[case] step: Step,
+        #[case] cause: Cause,
+        #[case] hint: Option<Hint>,
+    ) {
+        let text = of_step(
+            "registry.example.com",
+            step,
+            cause,
+            hint,
+            false,
+            Reader::Operator,
+        );
+        for word in ["--config", "docker login", "-n", "this machine"] {
+            assert!(!text.contains(word), "{text}");
         }
     }
 }

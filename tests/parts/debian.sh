@@ -8,6 +8,7 @@ need nft nftables
 need conntrack conntrack
 need ip iproute2
 need musl-gcc musl-tools
+need libdeflate-gzip libdeflate-tools
 python3 -c 'import venv, ensurepip' 2>/dev/null || missing="$missing python3-venv"
 [ -e /etc/ssl/certs/ca-certificates.crt ] || missing="$missing ca-certificates"
 [ -x /opt/cni/bin/ptp ] || [ -x /usr/lib/cni/ptp ] || [ -x /usr/libexec/cni/ptp ] || missing="$missing containernetworking-plugins"

@@ -12,7 +12,7 @@ pub struct RegistryStatus {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub observed_generation: Option<i64>,
 
-    /// The host that images of this registry have, with the owner where the spec names one.
+    /// The host that images of this registry have.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<String>,
 

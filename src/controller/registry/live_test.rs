@@ -10,7 +10,7 @@ use crate::{
     registry::{
         client::Client,
         reading::Place,
-        remedy,
+        remedy::{self, Reader},
         steps::{Outcome, Step, Taken},
     },
 };
@@ -56,7 +56,14 @@ fn told(host: &str, steps: &[Taken], named: bool) -> Tested {
             Outcome::Passed(seen) => said.push(format!("{name}: {seen}")),
             Outcome::Needless(_) => {}
             Outcome::Failed(failure, hint) => {
-                let remedy = remedy::of_step(host, taken.step, failure.cause, *hint, named);
+                let remedy = remedy::of_step(
+                    host,
+                    taken.step,
+                    failure.cause,
+                    *hint,
+                    named,
+                    Reader::Operator,
+                );
                 said.push(format!("{name} failed: {}. {remedy}", failure.detail));
                 cause = Some(failure.cause);
             }

@@ -150,6 +150,19 @@ fn the_api_server_refuses_what_one_field_can_tell() {
 }
 
 #[test]
+fn a_name_that_is_no_label_is_refused() {
+    let lab = lab!();
+    let site = Site::start(&lab);
+    let mut registry = site.registry(&[]);
+    registry["metadata"]["name"] = "r".repeat(64).into();
+    let reply = lab
+        .plane
+        .request("POST", &format!("{REGISTRIES}?dryRun=All"), Some(&registry));
+    let said = reply.text();
+    assert!(said.contains("63 characters at most"), "{said}");
+}
+
+#[test]
 fn kubectl_shows_it_as_people_read_it() {
     let lab = lab!();
     let site = Site::start(&lab);

@@ -13,7 +13,7 @@ use crate::{
     },
     domain::policy::Cause,
     registry::{
-        remedy,
+        remedy::{self, Reader},
         steps::{Outcome, Step, Taken},
     },
 };
@@ -179,7 +179,14 @@ impl StepReport {
             remedy: None,
         };
         if let Outcome::Failed(failure, hint) = &taken.outcome {
-            let remedy = remedy::of_step(host, taken.step, failure.cause, *hint, named);
+            let remedy = remedy::of_step(
+                host,
+                taken.step,
+                failure.cause,
+                *hint,
+                named,
+                Reader::Person,
+            );
             report.cause = Some(failure.cause.as_str());
             report.remedy = Some(remedy.into_owned());
         }

@@ -93,7 +93,13 @@ impl Leading {
     }
 
     /// Keeps in `tasks` the pull secrets of `Registry` objects, while this replica leads.
-    pub(super) fn look_after(&self, joined: &Joined, client: &Client, tasks: &mut JoinSet<()>) {
+    pub(super) fn look_after(
+        &self,
+        joined: &Joined,
+        client: &Client,
+        readiness: &Readiness,
+        tasks: &mut JoinSet<()>,
+    ) {
         if let Some(namespace) = joined
             .own
             .namespace
@@ -104,7 +110,12 @@ impl Leading {
             let (cluster, told) = (joined.client.clone(), Arc::new(Told(joined.events.clone())));
             let metrics = Arc::clone(&joined.missing.metrics);
             let asked = client.clone();
-            let registries = Registries::new(cluster, namespace, asked, leader, told, metrics);
+            let parts = joined.scope.parts();
+            let registries =
+                Registries::new(cluster, namespace, parts, asked, leader, told, metrics);
+            let (missing, check) = (joined.missing.clone(), readiness.check("registry objects"));
+            let is_listed = joined.scope != WatchScope::All;
+            tasks.spawn(missing.of_troubles(registries.troubles(), check, is_listed));
             tasks.spawn(registries.run());
         }
     }

@@ -5,6 +5,7 @@ mod config_map;
 mod gate;
 mod guard;
 mod leading;
+mod mirrors;
 mod reload;
 mod settings;
 mod source;
@@ -32,8 +33,9 @@ use crate::{
 };
 
 use gate::{Gate, Switch};
+use leading::Leading;
 use reload::InUse;
-use source::Opened;
+use source::{Joined, Opened};
 
 /// How long the readers of `/metrics` and `/readyz` may take once all reviews are answered: a Pod's grace is nearly over.
 const OPS_DRAIN: Duration = Duration::from_secs(1);
@@ -108,8 +110,9 @@ async fn run(config: Config) -> Result<()> {
     };
     let (tls, paths) = webhook::open(&webhook, &upkeep, &mut tasks)?;
     let in_use = InUse::new(&file, webhook.deadline, proxy, metrics.clone())?;
-    let joined = leading.iter().zip(&opened.joined);
-    joined.for_each(|(leading, joined)| leading.look_after(joined, &in_use.client, &mut tasks));
+    if let Some((joined, leading)) = opened.joined.as_ref().zip(leading.as_ref()) {
+        look_after(joined, leading, &in_use.client, &readiness, &mut tasks);
+    }
     let guard = guard::open(opened.joined.as_ref());
     let reviewer = reviewer(opened, in_use, watched, &readiness, &mut tasks);
     let routes = Routes::guarded(paths, reviewer, guard, webhook.body_budget, metrics);
@@ -124,6 +127,18 @@ async fn run(config: Config) -> Result<()> {
     let _ = ops.await;
     tasks.shutdown().await;
     Ok(())
+}
+
+/// Keeps in `tasks` the credentials: those that mirrors are asked with, and those of `Registry` objects.
+fn look_after(
+    joined: &Joined,
+    leading: &Leading,
+    client: &Client,
+    readiness: &Readiness,
+    tasks: &mut JoinSet<()>,
+) {
+    mirrors::open(joined, client, readiness, tasks);
+    leading.look_after(joined, client, readiness, tasks);
 }
 
 async fn bind(address: SocketAddr, flag: &str) -> Result<Bound> {

@@ -2,6 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
+use smol_str::SmolStr;
 use tokio::{
     sync::watch,
     time::{Instant, timeout},
@@ -65,11 +66,7 @@ pub(super) fn tell(
         loop {
             let now = statuses.borrow_and_update().clone();
             for ((_, state), handle) in states(&now).into_iter().zip(&handles) {
-                match state {
-                    State::Passes => handle.pass(),
-                    State::PassesWith(flaw) => handle.pass_with(flaw),
-                    State::WaitsFor(reason) => handle.wait_for(reason),
-                }
+                state.tell(handle);
             }
             teller.tell(&denied(&now));
             if !Teller::turns(&mut statuses).await {
@@ -103,6 +100,25 @@ impl Missing {
         }
     }
 
+    /// Tells in `check` how one watch stands, and what it misses, as long as it runs.
+    pub(super) async fn of_watch(
+        self,
+        mut statuses: watch::Receiver<Vec<WatchStatus>>,
+        check: Handle,
+    ) {
+        let mut teller = self.teller();
+        loop {
+            let now = statuses.borrow_and_update().clone();
+            for watch in &now {
+                state(watch).tell(&check);
+            }
+            teller.tell(&denied(&now));
+            if !Teller::turns(&mut statuses).await {
+                return;
+            }
+        }
+    }
+
     /// Tells what an election or a record fails with, as [`Missing::of`] does.
     pub(super) async fn of_trouble(
         self,
@@ -110,21 +126,27 @@ impl Missing {
         check: Handle,
         by_namespace: bool,
     ) {
-        let permission = |right: Right| Permission {
-            verb: right.verb,
-            target: Target {
-                resource: right.resource,
-                name: None,
-                namespace: Some(right.namespace.into()),
-            },
-        };
-        let read = |trouble: Trouble| (trouble.text, trouble.missing.map(permission));
+        let read = |trouble: Option<Trouble>| trouble.map(said).into_iter().collect();
         self.of(trouble, check, by_namespace, read).await;
+    }
+
+    /// Tells what all these fail with, as [`Missing::of`] does.
+    pub(super) async fn of_troubles(
+        self,
+        troubles: watch::Receiver<Vec<Trouble>>,
+        check: Handle,
+        by_namespace: bool,
+    ) {
+        let read = |troubles: Vec<Trouble>| troubles.into_iter().map(said).collect();
+        self.of(troubles, check, by_namespace, read).await;
     }
 
     /// Tells what Events lack, as [`Missing::of`] does.
     pub(super) async fn of_events(self, check: Handle, by_namespace: bool) {
-        let read = |Denied { right, text }| (text, Some(right));
+        let read = |denied: Option<Denied>| {
+            let said = denied.map(|Denied { right, text }| (text, Some(right)));
+            said.into_iter().collect()
+        };
         let denied = self.events.denied();
         self.of(denied, check, by_namespace, read).await;
     }
@@ -133,24 +155,27 @@ impl Missing {
     /// metrics name its namespace, which has to be one that the operator listed.
     async fn of<T: Clone>(
         self,
-        mut trouble: watch::Receiver<Option<T>>,
+        mut trouble: watch::Receiver<T>,
         check: Handle,
         by_namespace: bool,
-        read: impl Fn(T) -> (String, Option<Permission>),
+        read: impl Fn(T) -> Vec<(String, Option<Permission>)>,
     ) {
         let mut teller = self.teller();
         loop {
-            let now = trouble.borrow_and_update().clone().map(&read);
-            match &now {
-                None => check.pass(),
-                Some((text, _)) => check.pass_with(text.clone()),
+            let now = read(trouble.borrow_and_update().clone());
+            let mut texts: Vec<_> = now.iter().map(|(text, _)| text.as_str()).collect();
+            texts.dedup();
+            if texts.is_empty() {
+                check.pass();
+            } else {
+                check.pass_with(texts.join("; "));
             }
-            let denied = now.and_then(|(text, right)| {
+            let denied = now.into_iter().filter_map(|(text, right)| {
                 let mut right = right?;
                 right.target.namespace = right.target.namespace.filter(|_| by_namespace);
                 Some((right, text))
             });
-            teller.tell(&denied.into_iter().collect());
+            teller.tell(&denied.collect());
             if !Teller::turns(&mut trouble).await {
                 return;
             }
@@ -162,6 +187,18 @@ impl Missing {
         Teller {
             missing: self.clone(),
             told: Told::default(),
+        }
+    }
+}
+
+// === impl State ===
+
+impl State {
+    fn tell(self, handle: &Handle) {
+        match self {
+            Self::Passes => handle.pass(),
+            Self::PassesWith(flaw) => handle.pass_with(flaw),
+            Self::WaitsFor(reason) => handle.wait_for(reason),
         }
     }
 }
@@ -223,6 +260,18 @@ impl Told {
         }
         (granted, news)
     }
+}
+
+fn said(trouble: Trouble) -> (String, Option<Permission>) {
+    let permission = |right: Right| Permission {
+        verb: right.verb,
+        target: Target {
+            resource: right.resource,
+            name: None,
+            namespace: Some(right.namespace.into()).filter(|name: &SmolStr| !name.is_empty()),
+        },
+    };
+    (trouble.text, trouble.missing.map(permission))
 }
 
 /// What is missing of these watches.

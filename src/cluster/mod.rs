@@ -15,6 +15,7 @@ pub mod listing;
 pub mod live;
 mod lookup;
 pub mod manifests;
+pub mod mirror_secrets;
 mod namespaces;
 mod objects;
 pub mod pod_secrets;

@@ -1,37 +1,43 @@
 //! `Registry` objects: the credential proven, and the pull secrets kept where they are wanted. Only the leader does it.
 
+mod board;
 mod census;
 mod conditions;
 mod credential;
 mod ecr;
 mod live_test;
+mod memory;
 mod objects;
+mod pace;
+mod places;
 mod proof;
 mod reconcile;
+mod rivals;
 mod sync;
+mod synced;
+mod watches;
 
-use std::{fmt::Debug, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use futures_util::{Stream, StreamExt as _, TryStreamExt as _};
+use futures_util::StreamExt as _;
 use k8s_openapi::api::core::v1::Namespace;
 use kube::{
     Api, Client, Resource,
-    core::PartialObjectMeta,
+    core::{NamespaceResourceScope, PartialObjectMeta},
     runtime::{
-        WatchStreamExt as _,
         controller::{Action, Config, Controller},
-        reflector::{self, ObjectRef, Store},
-        watcher::{self, Event, watcher},
+        reflector::{ObjectRef, Store},
     },
 };
-use serde::de::DeserializeOwned;
-use tokio::sync::{Mutex, watch};
+use smol_str::SmolStr;
+use tokio::sync::watch;
 
 use self::{
-    ecr::Passwords,
+    board::Board,
+    memory::Memory,
     objects::{CredentialSecret, KeptSecret},
-    proof::Proofs,
     reconcile::World,
+    watches::{Known, Opener},
 };
 use super::trouble::Trouble;
 use crate::{api::registry::Registry, registry, telemetry::metrics::Metrics};
@@ -51,23 +57,28 @@ pub trait Tell: Send + Sync + 'static {
 /// Keeps the pull secrets of all `Registry` objects.
 ///
 /// Permissions: `get`, `list`, `watch` on registries.cotter.dev and `patch` on their status; `list` and `watch` on namespaces;
-/// `list` on pods; in each namespace `list`, `watch`, `create`, `patch` and `delete` on secrets; in cotter's own namespace
-/// `list` and `watch` on secrets.
+/// in each namespace `list` on pods, and `list`, `watch`, `create`, `patch` and `delete` on secrets; in cotter's own namespace
+/// `list` and `watch` on secrets. Where namespaces are listed, only on and in these.
 pub struct Registries {
     client: Client,
     own_namespace: String,
+    /// The namespaces to look after, each watched alone; `None` stands for all.
+    parts: Vec<Option<SmolStr>>,
     asked: registry::client::Client,
     leader: watch::Receiver<bool>,
+    troubles: Arc<watch::Sender<Vec<Trouble>>>,
     tell: Arc<dyn Tell>,
     metrics: Arc<Metrics>,
 }
 
 impl Registries {
-    /// Of the cluster of `client`; credentials are in `own_namespace`, registries by `asked`.
+    /// Of the cluster of `client`; credentials are in `own_namespace`, registries are asked by `asked`. `parts`: the namespaces
+    /// to look after, each watched alone; `None` stands for all.
     #[must_use]
     pub fn new(
         client: Client,
         own_namespace: &str,
+        parts: Vec<Option<SmolStr>>,
         asked: registry::client::Client,
         leader: watch::Receiver<bool>,
         tell: Arc<dyn Tell>,
@@ -78,9 +89,17 @@ impl Registries {
             metrics,
             client,
             own_namespace: own_namespace.to_owned(),
+            parts,
             asked,
             leader,
+            troubles: Arc::default(),
         }
+    }
+
+    /// What fails now, while this replica leads.
+    #[must_use]
+    pub fn troubles(&self) -> watch::Receiver<Vec<Trouble>> {
+        self.troubles.subscribe()
     }
 
     /// Works while this replica leads; ends when nobody can lead any more.
@@ -96,30 +115,40 @@ impl Registries {
                 _ = lost.wait_for(|leads| !*leads) => {}
             }
             self.metrics.objects.forget_all();
+            self.troubles.send_replace(Vec::new());
         }
     }
 
     async fn lead(&self) {
-        let client = &self.client;
-        let all = watcher::Config::default;
-        let own = Api::<CredentialSecret>::namespaced(client.clone(), &self.own_namespace);
-        let pull_secrets = all().fields("type=kubernetes.io/dockerconfigjson");
-        let proofs = Arc::new(Proofs::default());
-        let passwords = Arc::new(Passwords::default());
-        let (known, of_registries) = self.registries(&proofs, &passwords);
-        let (namespaces, of_namespaces) = kept(Api::all(client.clone()), all());
-        let (secrets, of_secrets) = kept(Api::all(client.clone()), pull_secrets);
-        let (credentials, of_credentials) = kept(own, all());
+        let board = Arc::new(Board::new(Arc::clone(&self.troubles)));
+        tokio::select! {
+            () = self.control(&board) => {}
+            () = board.follow() => {}
+        }
+    }
+
+    async fn control(&self, board: &Arc<Board>) {
+        let opener = Opener {
+            client: &self.client,
+            board,
+            parts: &self.parts,
+        };
+        let memory = Arc::new(Memory::default());
+        let (namespaces, of_namespaces) = opener.namespaces();
+        let (secrets, of_secrets) = opener.pull_secrets();
+        let (credentials, of_credentials) = opener.credentials(&self.own_namespace);
+        let (known, of_registries) = opener.registries(self.forgetting(board, &memory));
         let world = Arc::new(World {
-            client: client.clone(),
+            client: self.client.clone(),
             own_namespace: self.own_namespace.clone(),
+            parts: self.parts.clone(),
             registries: self.asked.clone(),
+            known: known.clone(),
             namespaces,
             secrets: secrets.clone(),
             credentials,
-            proofs,
-            passwords,
-            counted: Mutex::default(),
+            board: Arc::clone(board),
+            memory,
             tell: Arc::clone(&self.tell),
             metrics: Arc::clone(&self.metrics),
         });
@@ -131,6 +160,7 @@ impl Registries {
         };
         Controller::for_stream(of_registries, known)
             .with_config(Config::default().concurrency(AT_ONCE))
+            .reconcile_all_on(board.turns())
             .watches_stream(of_namespaces, move |namespace| {
                 of_namespace(&by_namespace, &secrets, &namespace)
             })
@@ -143,68 +173,47 @@ impl Registries {
             .await;
     }
 
-    /// Watches `Registry` objects; what is known of one goes with it.
-    fn registries(
+    /// What is known of a `Registry` goes with it, and another one may want what was its.
+    fn forgetting(
         &self,
-        proofs: &Arc<Proofs>,
-        passwords: &Arc<Passwords>,
-    ) -> (
-        Store<Registry>,
-        impl Stream<Item = watcher::Result<Registry>> + Send + 'static,
-    ) {
-        let (known, writer) = reflector::store();
-        let (proofs, passwords) = (Arc::clone(proofs), Arc::clone(passwords));
+        board: &Arc<Board>,
+        memory: &Arc<Memory>,
+    ) -> impl Fn(&Registry) + Send + 'static + use<> {
+        let (board, memory) = (Arc::clone(board), Arc::clone(memory));
         let metrics = Arc::clone(&self.metrics);
-        let forget = move |event: &Event<Registry>| {
-            if let Event::Delete(gone) = event {
-                proofs.forget(gone);
-                passwords.forget(gone.metadata.uid.as_deref().unwrap_or_default());
-                let name = gone.metadata.name.as_deref().unwrap_or_default();
-                metrics.objects.forget(name);
-            }
-        };
-        let applied = watcher(Api::all(self.client.clone()), watcher::Config::default())
-            .default_backoff()
-            .inspect_ok(forget)
-            .reflect(writer)
-            .applied_objects();
-        (known, applied)
+        move |gone| {
+            let uid = gone.metadata.uid.as_deref().unwrap_or_default();
+            memory.forget(uid);
+            metrics
+                .objects
+                .forget(gone.metadata.name.as_deref().unwrap_or_default());
+            board.looked(uid, Vec::new());
+            board.turn();
+        }
     }
 }
 
-/// Watches objects: what is known of them, and each that was touched.
-fn kept<K>(
-    api: Api<K>,
-    config: watcher::Config,
-) -> (
-    Store<K>,
-    impl Stream<Item = watcher::Result<K>> + Send + 'static,
-)
+/// The API of a namespaced kind in one namespace, or in all.
+fn api<K>(client: &Client, part: Option<&SmolStr>) -> Api<K>
 where
-    K: Resource<DynamicType = ()> + Clone + Debug + DeserializeOwned + Send + Sync + 'static,
+    K: Resource<Scope = NamespaceResourceScope, DynamicType = ()>,
 {
-    let (store, writer) = reflector::store();
-    let touched = watcher(api, config)
-        .default_backoff()
-        .modify(|object| object.meta_mut().managed_fields = None)
-        .reflect(writer)
-        .touched_objects();
-    (store, touched)
+    match part {
+        None => Api::all(client.clone()),
+        Some(namespace) => Api::namespaced(client.clone(), namespace),
+    }
 }
 
 /// The registries that a namespace gets a pull secret of, or has one of.
 fn of_namespace(
     known: &Store<Registry>,
-    kept: &Store<KeptSecret>,
+    kept: &Known<KeptSecret>,
     namespace: &PartialObjectMeta<Namespace>,
 ) -> Vec<ObjectRef<Registry>> {
     let meta = namespace.meta();
     let name = meta.name.as_deref().unwrap_or_default();
     let labels = meta.labels.clone().unwrap_or_default();
-    let has_one = |registry: &Registry| {
-        let key = ObjectRef::new(registry.pull_secret_name()).within(name);
-        kept.get(&key).is_some()
-    };
+    let has_one = |registry: &Registry| kept.get(name, registry.pull_secret_name()).is_some();
     those(known, |registry| {
         registry.spec.namespaces.matches(name, &labels) || has_one(registry)
     })
@@ -212,9 +221,8 @@ fn of_namespace(
 
 /// The registries that a pull secret belongs to, or stands in the way of.
 fn of_secret(known: &Store<Registry>, secret: &KeptSecret) -> Vec<ObjectRef<Registry>> {
-    let name = secret.meta().name.as_deref().unwrap_or_default();
     those(known, |registry| {
-        registry.pull_secret_name() == name
+        registry.pull_secret_name() == secret.name()
             || registry.metadata.name.as_deref() == secret.registry()
     })
 }

@@ -205,6 +205,23 @@ impl Wanted<'_> {
         }
     }
 
+    /// Whether the identity that cotter runs with may be used for a registry, with no Secret that says so: whoever may write
+    /// a `Registry` need not be allowed to have its passwords sent where they like.
+    ///
+    /// # Errors
+    /// The host is none of the cloud's.
+    pub fn may_use_own_identity(&self, place: &Place) -> Result<(), Problem> {
+        if self.kind == Kind::Ecr && !ecr::is_amazons(&place.host) {
+            let text = format!(
+                "cotter's own AWS identity is used at Amazon's hosts only, and {} is none: name a Secret in \
+                 spec.credentials that is annotated for it",
+                place.host
+            );
+            return Err(Problem::new(Field::Host, text));
+        }
+        Ok(())
+    }
+
     /// What the live test reads where the spec names nothing; `None` where only the login can be tested.
     #[must_use]
     pub fn default_probe(&self, given: &Given) -> Option<Probe> {

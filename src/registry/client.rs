@@ -136,6 +136,17 @@ impl Client {
         Ok(())
     }
 
+    /// Whether any registry has mirrors, by the settings in use.
+    #[must_use]
+    pub fn has_mirrors(&self) -> bool {
+        let setup = self.0.setup.load();
+        setup
+            .settings
+            .hosts
+            .iter()
+            .any(|host| !host.mirrors.is_empty())
+    }
+
     /// Asks mirrors with what `keyring` holds for them from now on, and with nothing else. A new client asks them
     /// anonymously.
     pub fn ask_mirrors_with(&self, keyring: Arc<Keyring>) {

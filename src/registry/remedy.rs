@@ -82,8 +82,8 @@ fn of_cause(host: &str, cause: Cause, named: bool, reader: Reader) -> Cow<'stati
 fn no_credential(host: &str, of_type: RegistryType, reader: Reader) -> String {
     if reader == Reader::Operator {
         return format!(
-            "{host} does not let everybody read this: name a repository that is public, or give the Registry another type than Public \
-             and a credential"
+            "{host} does not answer this anonymously: choose the spec.type that it is of, and name a Secret with a credential in \
+             spec.credentials"
         );
     }
     let login = match of_type {

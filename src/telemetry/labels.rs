@@ -158,6 +158,8 @@ label_values! {
         RevisionPins => "revision_pins",
         /// `Registry` objects.
         Registries => "registries",
+        /// The Secrets that mirrors are asked with.
+        MirrorSecrets => "mirror_secrets",
         /// The `ConfigMap` with `cotter.yaml`.
         ConfigMap => "config_map",
     }

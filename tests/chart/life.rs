@@ -90,7 +90,7 @@ fn an_uninstalled_release_leaves_nothing_behind() {
     };
     let before = everywhere(());
     let values = json!({
-        "failurePolicy": "Fail", "validatingPolicy": {"enabled": true, "actions": ["Deny"]},
+        "failurePolicy": "Fail", "validatingPolicy": {"enabled": true, "actions": ["Deny"]}, "crds": {"keep": false},
         "rbac": {"scope": "namespaces", "namespaces": ["shop", "till"]}, "networkPolicy": {"enabled": true},
         "dashboard": {"enabled": true}, "serviceMonitor": {"enabled": true}, "prometheusRule": {"enabled": true},
     });

@@ -172,9 +172,9 @@ fn in_listed_namespaces_users_are_counted_there() {
 }
 
 /// Uninstalls a release whose Registry is in use; whether that and its pull secrets are left.
-fn uninstalled(bench: &Bench, keep: bool) -> [bool; 3] {
+fn uninstalled(bench: &Bench, values: &Value, keep: bool) -> [bool; 3] {
     let registry = registry_part::Registry::token();
-    let (site, replica) = in_use(bench, &registry, &json!({"crds": {"keep": keep}}));
+    let (site, replica) = in_use(bench, &registry, values);
     refused(site.delete_as("alice", &[]), &["is in use"]);
     site.wait_for_the_collector();
     site.release.uninstall();
@@ -229,8 +229,9 @@ fn uninstalled(bench: &Bench, keep: bool) -> [bool; 3] {
 fn a_release_is_uninstalled_whose_registries_are_in_use() {
     let bench = bench!();
     require!("registry", "crane");
-    // With its definition goes what is of a kind, and with a Registry its pull secrets; kept, all of it stays.
-    for keep in [false, true] {
-        assert_eq!(uninstalled(&bench, keep), [keep; 3], "crds.keep: {keep}");
+    // With its definition goes what is of a kind, and with a Registry its pull secrets; kept, as it is by default, all of
+    // it stays.
+    for (values, keep) in [(json!({"crds": {"keep": false}}), false), (json!({}), true)] {
+        assert_eq!(uninstalled(&bench, &values, keep), [keep; 3], "{values}");
     }
 }

@@ -192,5 +192,9 @@ impl Drop for Release<'_> {
             &["uninstall", self.name, "--ignore-not-found"],
             &Value::Null,
         );
+        // They stay by default, and the next test is to begin without.
+        let definitions = ["registries.cotter.dev", "revisionpins.cotter.dev"];
+        let gone = [&["delete", "crd", "--ignore-not-found"], &definitions[..]].concat();
+        self.bench.plane.kubectl(&gone);
     }
 }

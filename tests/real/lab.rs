@@ -155,6 +155,14 @@ pub fn config(registries: &[&Registry], more: &str) -> String {
     json_config(hosts.flatten().collect(), more)
 }
 
+/// The same for a registry with a mirror.
+pub fn mirrored(registry: &Registry, mirror: &Registry) -> String {
+    let mut entries = host_entry(registry, registry.host());
+    entries[0]["mirrors"] = json!([mirror.host()]);
+    entries.extend(host_entry(mirror, mirror.host()));
+    json_config(entries, "")
+}
+
 /// The same for a registry that is reached through a proxy.
 pub fn config_through(registry: &Registry, proxy: &TcpProxy, more: &str) -> String {
     json_config(host_entry(registry, &proxy.host()), more)

@@ -9,6 +9,15 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/hostile.rs"]
+#[allow(dead_code, reason = "shared with other test programs")]
+mod hostile;
+#[path = "../support/serve.rs"]
+#[allow(dead_code, reason = "shared with other test programs")]
+mod serve;
+
+use support::ca;
+
 mod audit_events;
 mod config_map;
 mod creates;
@@ -19,6 +28,7 @@ mod failures;
 mod freshness;
 mod lab;
 mod lease;
+mod mirrors;
 mod outages;
 mod permissions;
 mod pods;

@@ -10,10 +10,17 @@ use crate::{
 
 const REGISTRIES: &str = "/apis/cotter.dev/v1alpha1/registries";
 
+mod bad_input;
+mod deputies;
 mod ecr;
+mod endings;
+mod nowhere;
 mod places;
 mod proofs;
+mod rights;
+mod rivals;
 mod specs;
+mod story;
 
 /// A cotter that looks after the registries of one test.
 struct Site<'a> {
@@ -101,11 +108,33 @@ impl<'a> Site<'a> {
     }
 
     fn credential_for(&self, host: &str, password: &str) {
+        self.secret_for(host, &json!({"username": ALICE.0, "password": password}));
+    }
+
+    /// The Secret with these keys in the place of all that it had.
+    fn secret_for(&self, host: &str, keys: &Value) {
+        let decoded = |text: &Value| match text {
+            Value::Array(bytes) => bytes
+                .iter()
+                .map(|b| u8::try_from(b.as_u64().unwrap()).unwrap())
+                .collect(),
+            text => text.as_str().unwrap().as_bytes().to_vec(),
+        };
+        let keys = keys.as_object().unwrap().iter();
+        let data: serde_json::Map<_, _> = keys
+            .map(|(key, value)| (key.clone(), json!(STANDARD.encode(decoded(value)))))
+            .collect();
         let secret = json!({"apiVersion": "v1", "kind": "Secret",
             "metadata": {"name": self.name, "namespace": self.own,
                 "annotations": {"cotter.dev/registry": self.name, "cotter.dev/host": host}},
-            "stringData": {"username": ALICE.0, "password": password}});
+            "data": data});
         self.lab.plane.apply(&secret.to_string(), &[]).ok();
+    }
+
+    /// Deletes the Registry.
+    fn delete(&self) {
+        let path = format!("{REGISTRIES}/{}", self.name);
+        self.lab.plane.request("DELETE", &path, None);
     }
 
     /// The Registry for alice, with pull secrets called `regcred`.
@@ -122,7 +151,12 @@ impl<'a> Site<'a> {
 
     /// Status and message of a condition.
     fn condition(&self, kind: &str) -> Option<(String, String, String)> {
-        let registry = self.lab.plane.get(&format!("{REGISTRIES}/{}", self.name));
+        self.condition_of(&self.name, kind)
+    }
+
+    /// The same of another Registry.
+    fn condition_of(&self, name: &str, kind: &str) -> Option<(String, String, String)> {
+        let registry = self.lab.plane.get(&format!("{REGISTRIES}/{name}"));
         let all = registry["status"]["conditions"].as_array()?;
         let found = all.iter().find(|condition| condition["type"] == kind)?;
         let text = |member: &str| found[member].as_str().unwrap_or_default().to_owned();
@@ -131,15 +165,25 @@ impl<'a> Site<'a> {
 
     /// Waits until a condition has this status and reason; its message.
     fn becomes(&self, kind: &str, status: &str, reason: &str) -> String {
+        self.becomes_of(&self.name, kind, status, reason)
+    }
+
+    /// The same of another Registry.
+    fn becomes_of(&self, name: &str, kind: &str, status: &str, reason: &str) -> String {
         eventually(&format!("{kind} {status} {reason}"), || {
-            let (is, why, message) = self.condition(kind)?;
+            let (is, why, message) = self.condition_of(name, kind)?;
             (is == status && why == reason).then_some(message)
         })
     }
 
     /// The entry for a host in the pull secret of a namespace.
     fn entry(&self, namespace: &str, host: &str) -> Option<Value> {
-        let path = format!("/api/v1/namespaces/{namespace}/secrets/regcred");
+        self.entry_of(namespace, "regcred", host)
+    }
+
+    /// The same in a pull secret of another name.
+    fn entry_of(&self, namespace: &str, secret: &str, host: &str) -> Option<Value> {
+        let path = format!("/api/v1/namespaces/{namespace}/secrets/{secret}");
         let reply = self.lab.plane.request("GET", &path, None);
         let secret = (reply.status == 200).then(|| reply.json())?;
         let content = secret["data"][".dockerconfigjson"].as_str()?;
@@ -168,8 +212,6 @@ fn replica(lab: &Lab, own: &str, pod: &str, config: &str) -> Cotter {
 
 impl Drop for Site<'_> {
     fn drop(&mut self) {
-        self.lab
-            .plane
-            .request("DELETE", &format!("{REGISTRIES}/{}", self.name), None);
+        self.delete();
     }
 }

@@ -8,6 +8,9 @@ use kube::{
     core::{NamespaceResourceScope, ObjectMeta},
 };
 use serde::Deserialize;
+use smol_str::SmolStr;
+
+use crate::controller::trouble::{self, Trouble};
 
 /// Pods of one page of a list.
 const PAGE: u32 = 500;
@@ -44,19 +47,23 @@ struct Reference {
 /// How many Pods name a pull secret, by namespace and name.
 pub(super) type Census = HashMap<(String, String), u32>;
 
-/// Counts the Pods of all namespaces.
-pub(super) async fn take(client: &Client) -> Result<Census, kube::Error> {
-    let mut census = Census::new();
-    each(Api::all(client.clone()), |pod| {
+/// Counts the Pods of one namespace, or of all.
+pub(super) async fn take(
+    client: &Client,
+    namespace: Option<&SmolStr>,
+    census: &mut Census,
+) -> Result<(), Trouble> {
+    let counted = each(super::api(client, namespace), |pod| {
         let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
         for reference in &pod.spec.image_pull_secrets {
             let key = (namespace.to_owned(), reference.name.clone());
             *census.entry(key).or_default() += 1;
         }
         true
-    })
-    .await?;
-    Ok(census)
+    });
+    let counted = counted.await;
+    let namespace = namespace.map_or("", SmolStr::as_str);
+    counted.map_err(|error| trouble::of(&error, "list", "pods", namespace))
 }
 
 /// Whether any Pod of a namespace names this pull secret.

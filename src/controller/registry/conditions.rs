@@ -127,14 +127,19 @@ impl Outcome {
         ]
     }
 
-    /// The sides that are worth an Event: those that have turned, or stand for another reason.
+    /// The sides that are worth an Event: those that have turned, stand for another reason, or fail otherwise. What a pass
+    /// over the namespaces says is different each time while it goes on.
     pub(super) fn turns(&self, registry: &Registry) -> Vec<(&'static str, &Side)> {
         let status = registry.status.as_ref();
         let before = status.map_or(&[][..], |status| &status.conditions);
         let is_new = |kind: &str, side: &Side| {
             let mut same = before.iter().filter(|before| before.kind == kind);
-            same.next()
-                .is_none_or(|before| before.status != side.status() || before.reason != side.reason)
+            same.next().is_none_or(|before| {
+                let fails_otherwise = side.holds == Some(false) && before.message != side.message;
+                before.status != side.status()
+                    || before.reason != side.reason
+                    || kind != SYNCED && fails_otherwise
+            })
         };
         let known = self
             .sides()
@@ -149,6 +154,10 @@ impl Outcome {
         let sides = self.sides().into_iter().chain([(READY, &ready)]);
         let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
         let (desired, synced) = (count(self.desired), count(self.in_sync));
+        let last_tested_at = registry
+            .status
+            .as_ref()
+            .and_then(|status| status.last_tested_at);
         RegistryStatus {
             observed_generation: registry.metadata.generation,
             host: self.host.clone(),
@@ -156,7 +165,7 @@ impl Outcome {
                 .map(|(kind, side)| side.condition(kind, registry, now))
                 .collect(),
             expires_at: self.expires_at,
-            last_tested_at: self.last_tested_at,
+            last_tested_at: self.last_tested_at.or(last_tested_at),
             namespaces: Some(NamespaceCount {
                 desired,
                 synced,

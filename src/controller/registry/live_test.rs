@@ -15,6 +15,10 @@ use crate::{
     },
 };
 
+/// What is not known without a probe.
+const NOT_PROBED: &str =
+    "Whether it opens a repository is not tested: name one in spec.probe.repository";
+
 /// What came of a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Tested {
@@ -44,16 +48,17 @@ pub(super) async fn test(
         let tag = probe.map(|probe| probe.tag.as_str());
         client.pull(place, tag, &mut hear).await;
     }
-    told(host, &steps, named)
+    told(host, &steps, named, probe.is_some())
 }
 
-fn told(host: &str, steps: &[Taken], named: bool) -> Tested {
-    let mut said: Vec<String> = Vec::new();
-    let mut cause = None;
+/// What failed comes first: whoever lists Events sees little more of each.
+fn told(host: &str, steps: &[Taken], named: bool, is_probed: bool) -> Tested {
+    let mut passed: Vec<String> = Vec::new();
+    let mut failed = None;
     for taken in steps {
         let name = name(taken.step);
         match &taken.outcome {
-            Outcome::Passed(seen) => said.push(format!("{name}: {seen}")),
+            Outcome::Passed(seen) => passed.push(format!("{name}: {seen}")),
             Outcome::Needless(_) => {}
             Outcome::Failed(failure, hint) => {
                 let remedy = remedy::of_step(
@@ -64,15 +69,29 @@ fn told(host: &str, steps: &[Taken], named: bool) -> Tested {
                     named,
                     Reader::Operator,
                 );
-                said.push(format!("{name} failed: {}. {remedy}", failure.detail));
-                cause = Some(failure.cause);
+                let text = format!("{name} failed: {}. {}", failure.detail, sentence(&remedy));
+                failed = Some((failure.cause, text));
             }
         }
     }
+    let passed = passed.join("; ");
+    let message = match &failed {
+        Some((_, text)) if passed.is_empty() => text.clone(),
+        Some((_, text)) => format!("{text}. Before that: {passed}"),
+        None if is_probed => passed,
+        None => format!("{passed}. {NOT_PROBED}"),
+    };
     Tested {
-        cause,
-        message: said.join("; "),
+        cause: failed.map(|(cause, _)| cause),
+        message,
     }
+}
+
+/// A text with a capital letter, for one that follows another.
+pub(super) fn sentence(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().into_iter().flat_map(char::to_uppercase);
+    first.chain(letters).collect()
 }
 
 fn name(step: Step) -> &'static str {
@@ -84,5 +103,63 @@ fn name(step: Step) -> &'static str {
         Step::Scope => "scope",
         Step::Accepted => "accepted",
         Step::Manifest => "manifest",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+    use crate::domain::question::Failure;
+
+    fn taken(step: Step, outcome: Outcome) -> Taken {
+        Taken {
+            step,
+            outcome,
+            took: Duration::ZERO,
+        }
+    }
+
+    fn steps(last: Outcome) -> [Taken; 2] {
+        let reached = Outcome::Passed("quay.io:443".into());
+        [taken(Step::Connect, reached), taken(Step::Token, last)]
+    }
+
+    fn refused() -> Outcome {
+        let failure = Failure::new(Cause::Unauthorized, "the token server answered 401");
+        Outcome::Failed(failure, None)
+    }
+
+    #[test]
+    fn what_failed_comes_first_then_what_to_do_then_what_went_well() {
+        let tested = told("quay.io", &steps(refused()), true, true);
+        assert_eq!(tested.cause, Some(Cause::Unauthorized));
+        assert_eq!(
+            tested.message,
+            "token failed: the token server answered 401. Quay wants a robot account (organisation+name) with the \
+             permission Read on the repository. Before that: reachable: quay.io:443"
+        );
+    }
+
+    #[test]
+    fn who_sends_nothing_is_told_to_name_a_credential() {
+        let tested = told("quay.io", &steps(refused()), false, true);
+        let said = "It does not answer anonymously: choose the spec.type";
+        assert!(tested.message.contains(said), "{}", tested.message);
+    }
+
+    #[test]
+    fn without_a_probe_it_is_said_what_is_not_known() {
+        let passed = Outcome::Passed("granted".into());
+        let tested = told("quay.io", &steps(passed.clone()), true, false);
+        let said =
+            "reachable: quay.io:443; token: granted. Whether it opens a repository is not tested";
+        assert!(tested.message.starts_with(said), "{}", tested.message);
+        assert!(
+            !told("quay.io", &steps(passed), true, true)
+                .message
+                .contains("not tested")
+        );
     }
 }

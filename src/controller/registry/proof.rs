@@ -37,9 +37,8 @@ struct Memory {
     /// What the pull secrets are to hold: the last content that passed a test.
     proven: Option<Arc<Proven>>,
     last: Option<LastTest>,
-    /// Tests, and passes over the namespaces, that failed one after the other.
+    /// Tests that failed one after the other.
     failed_tests: u32,
-    failed_passes: u32,
 }
 
 /// A content that passed a test; `None` for a Public registry.
@@ -98,7 +97,7 @@ impl Proofs {
             }
             let last = LastTest {
                 with,
-                at: Timestamp::now(),
+                at: now(),
                 again: Instant::now() + pause(memory.failed_tests, registry),
                 tested,
             };
@@ -121,11 +120,11 @@ impl Proofs {
         };
         let so_far = match self.proven(registry) {
             Some(proven) if proven.0 == prepared.content => {
-                "it worked before, so the pull secrets stay as they are. "
+                "it worked before, so the pull secrets stay as they are"
             }
-            Some(_) => "the new credential is not used, the pull secrets keep the one before. ",
+            Some(_) => "the new credential is not used, the pull secrets keep the one before",
             // What another replica had proven is not known here, and nothing is written in its place.
-            None if has_kept => "the pull secrets stay as they are. ",
+            None if has_kept => "the pull secrets stay as they are",
             None => "",
         };
         let reason = match cause {
@@ -135,20 +134,15 @@ impl Proofs {
             Cause::NotFound => "ProbeNotFound",
             _ => "NotAllowed",
         };
-        Side::bad(reason, format!("{so_far}{message}"))
+        let message = match so_far {
+            "" => message.clone(),
+            _ => format!("{so_far}. {}", live_test::sentence(message)),
+        };
+        Side::bad(reason, message)
     }
 
-    /// How long until the next pass over the namespaces, after one that failed or did not.
-    pub(super) fn after_pass(&self, registry: &Registry, passed: bool) -> Duration {
-        self.memory(registry, |memory| {
-            memory.failed_passes = failures(memory.failed_passes, passed);
-            pause(memory.failed_passes, registry)
-        })
-    }
-
-    /// Forgets a registry that is gone.
-    pub(super) fn forget(&self, registry: &Registry) {
-        let uid = registry.metadata.uid.as_deref().unwrap_or_default();
+    /// Forgets the registry of this uid, which is gone.
+    pub(super) fn forget(&self, uid: &str) {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         all.remove(uid);
     }
@@ -158,6 +152,12 @@ impl Proofs {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         look(all.entry(uid).or_default())
     }
+}
+
+/// Now, in whole seconds, as the API has it in all its times.
+pub(super) fn now() -> Timestamp {
+    let now = Timestamp::now();
+    Timestamp::from_second(now.as_second()).unwrap_or(now)
 }
 
 fn failures(so_far: u32, passed: bool) -> u32 {

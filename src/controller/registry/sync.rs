@@ -1,20 +1,25 @@
 //! The pull secrets of one `Registry`: put where they are wanted, put back where they were changed, taken away where they
 //! are not wanted any more and no Pod names them.
 
+use std::sync::Arc;
+
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use futures_util::{StreamExt as _, stream};
 use k8s_openapi::apimachinery::pkg::apis::meta::v1::OwnerReference;
 use kube::{
     Api, Client, Resource as _,
     api::{DeleteParams, Patch, PatchParams, Preconditions},
-    runtime::reflector::{ObjectRef, Store},
 };
 use serde_json::{Value, json};
 
 use super::{
     census,
-    conditions::Side,
-    objects::{ContentHash, KeptSecret},
+    objects::{ContentHash, KeptSecret, MANAGER},
+    pace::Paces,
+    places::Places,
+    rivals::Rivals,
+    synced::Synced,
+    watches::Known,
 };
 use crate::{
     api::{
@@ -22,83 +27,31 @@ use crate::{
         registry::{Deletion, Registry},
     },
     controller::trouble::{self, Trouble},
-    domain::docker_config::SecretType,
+    domain::{docker_config::SecretType, selector::Labels},
 };
-
-/// Who writes pull secrets, as the API server notes it in `managedFields`.
-const MANAGER: &str = "cotter-registry";
 
 /// Writes under way at once: so many that a namespace does not wait for a thousand others, and few enough that an API
 /// server's share for one client (API Priority and Fairness) is not filled.
 const AT_ONCE: usize = 16;
 
+/// How a pull secret stands in one namespace.
+enum Place {
+    Right,
+    /// Somebody else's, or another Registry's.
+    Taken(Option<String>),
+    Missing,
+    /// Ours, and not as it should be.
+    Wrong(Arc<KeptSecret>),
+}
+
 /// What is to be done in one namespace.
 enum Step {
-    /// `takes_over`: it is ours, so whatever was changed is put back.
+    /// `over`: it is ours, so whatever was changed is put back.
     Apply {
         namespace: String,
-        takes_over: bool,
+        over: Option<Arc<KeptSecret>>,
     },
-    Remove(Box<KeptSecret>),
-}
-
-/// What a pass came to.
-#[derive(Debug, Default)]
-pub(super) struct Synced {
-    /// Namespaces whose pull secret is as it should be.
-    pub(super) in_sync: usize,
-    /// Namespaces in which somebody else keeps a Secret of that name.
-    pub(super) conflicts: Vec<String>,
-    /// Namespaces that are left and whose Pods still name the pull secret.
-    pub(super) still_named: Vec<String>,
-    /// What failed.
-    pub(super) troubles: Vec<Trouble>,
-}
-
-/// How many namespaces a message names.
-const NAMED: usize = 5;
-
-// === impl Synced ===
-
-impl Synced {
-    /// How the pull secrets stand. `is_proven`: it is known what they are to hold.
-    pub(super) fn side(&self, registry: &Registry, desired: usize, is_proven: bool) -> Side {
-        let (name, in_sync) = (registry.pull_secret_name(), self.in_sync);
-        if let Some(trouble) = self.troubles.first() {
-            let more = match self.troubles.len() - 1 {
-                0 => String::new(),
-                more => format!(" (and {more} more)"),
-            };
-            return Side::bad("Failed", format!("{trouble}{more}"));
-        }
-        if !self.conflicts.is_empty() {
-            let said = format!(
-                "a Secret {name} that is not this Registry's stands in {}: delete it, or choose another \
-                 spec.pullSecret.name",
-                named(&self.conflicts)
-            );
-            return Side::bad("Conflict", said);
-        }
-        if !is_proven && in_sync < desired {
-            return Side::unknown("Waiting", "waits for a credential that works");
-        }
-        let mut said = format!("{name} is in {in_sync} of {desired} namespaces");
-        if !self.still_named.is_empty() {
-            said = format!(
-                "{said}; it stays in {}, which get it no more, until no Pod names it",
-                named(&self.still_named)
-            );
-        }
-        Side::good("Synced", said)
-    }
-}
-
-fn named(namespaces: &[String]) -> String {
-    let first: Vec<_> = namespaces.iter().take(NAMED).map(String::as_str).collect();
-    match namespaces.len().saturating_sub(NAMED) {
-        0 => first.join(", "),
-        more => format!("{} and {more} more", first.join(", ")),
-    }
+    Remove(Arc<KeptSecret>),
 }
 
 /// What one step came to.
@@ -107,34 +60,41 @@ enum Done {
     Removed,
     Conflict(String),
     StillNamed(String),
-    Failed(Trouble),
+    Failed(String, Trouble),
 }
 
 /// The pull secrets of one `Registry`.
 pub(super) struct Sync<'a> {
     pub(super) client: &'a Client,
-    pub(super) secrets: &'a Store<KeptSecret>,
+    pub(super) secrets: &'a Known<KeptSecret>,
     pub(super) registry: &'a Registry,
+    pub(super) rivals: Rivals<'a>,
+    pub(super) places: &'a Places,
+    pub(super) paces: &'a Paces,
 }
 
 impl Sync<'_> {
-    /// Brings `content` into the namespaces of `desired`. Without a content, nothing is written and nothing changed.
-    pub(super) async fn run(&self, desired: &[String], content: Option<&[u8]>) -> Synced {
+    /// Brings `content` into the namespaces that want it. Without a content, nothing is written and nothing changed.
+    pub(super) async fn run(&self, content: Option<&[u8]>) -> Synced {
         let mut synced = Synced::default();
-        let steps = self.steps(desired, content, &mut synced);
+        let steps = self.steps(content, &mut synced);
         let steps = stream::iter(steps).map(|step| self.take(step, content));
         let mut done = steps.buffer_unordered(AT_ONCE);
         while let Some(done) = done.next().await {
             match done {
                 Done::InSync => synced.in_sync += 1,
                 Done::Removed => {}
-                Done::Conflict(namespace) => synced.conflicts.push(namespace),
+                Done::Conflict(namespace) => synced.conflicts.push((namespace, None)),
                 Done::StillNamed(namespace) => synced.still_named.push(namespace),
-                Done::Failed(trouble) => synced.troubles.push(trouble),
+                Done::Failed(namespace, trouble) => {
+                    self.paces.failed(self.uid(), &namespace, trouble.clone());
+                }
             }
         }
         synced.conflicts.sort();
         synced.still_named.sort();
+        synced.contested = self.paces.contested(self.uid());
+        synced.troubles = self.paces.troubles(self.uid());
         synced
     }
 
@@ -142,73 +102,132 @@ impl Sync<'_> {
         self.registry.metadata.name.as_deref().unwrap_or_default()
     }
 
-    fn steps(&self, desired: &[String], content: Option<&[u8]>, synced: &mut Synced) -> Vec<Step> {
+    fn uid(&self) -> &str {
+        self.registry.metadata.uid.as_deref().unwrap_or_default()
+    }
+
+    /// The steps that are due. What needs none is counted at once.
+    fn steps(&self, content: Option<&[u8]>, synced: &mut Synced) -> Vec<Step> {
+        let left = self.left();
+        let is_left = |namespace: &str| {
+            let in_it = |secret: &Arc<KeptSecret>| secret.namespace() == namespace;
+            left.iter().any(in_it)
+        };
+        let is_wanted = |namespace: &str| self.places.wanted.contains_key(namespace);
+        self.paces.retain(self.uid(), |namespace| {
+            is_wanted(namespace) || is_left(namespace)
+        });
         let wanted = content.map(ContentHash::of);
-        let secret_name = self.registry.pull_secret_name();
-        let is_owned = self.registry.spec.deletion == Deletion::Delete;
         let mut steps = Vec::new();
-        for namespace in desired {
-            let key = ObjectRef::new(secret_name).within(namespace);
-            let (is_ours, is_right) = match self.secrets.get(&key) {
-                Some(secret) if secret.registry() != Some(self.name()) => {
-                    synced.conflicts.push(namespace.clone());
+        for (namespace, labels) in &self.places.wanted {
+            let over = match self.place(namespace, labels, wanted) {
+                Place::Right => {
+                    self.paces.is_right(self.uid(), namespace);
+                    synced.in_sync += 1;
                     continue;
                 }
-                Some(secret) => {
-                    let same = secret.content == wanted && secret.is_owned == is_owned;
-                    (true, same || wanted.is_none())
+                Place::Taken(by) => {
+                    self.paces.is_right(self.uid(), namespace);
+                    synced.conflicts.push((namespace.clone(), by));
+                    continue;
                 }
-                None => (false, false),
+                Place::Missing => None,
+                Place::Wrong(secret) => Some(secret),
             };
-            if is_right {
-                synced.in_sync += 1;
-            } else if wanted.is_some() {
-                steps.push(Step::Apply {
-                    namespace: namespace.clone(),
-                    takes_over: is_ours,
-                });
+            if wanted.is_some_and(|wanted| self.paces.may_write(self.uid(), namespace, wanted)) {
+                let namespace = namespace.clone();
+                steps.push(Step::Apply { namespace, over });
             }
         }
-        let is_left = |secret: &KeptSecret| {
-            let meta = secret.meta();
-            let namespace = meta.namespace.as_deref().unwrap_or_default();
-            meta.name.as_deref() != Some(secret_name)
-                || !desired.iter().any(|desired| desired == namespace)
-        };
-        let kept = self.secrets.state();
-        let ours = kept
-            .iter()
-            .filter(|secret| secret.registry() == Some(self.name()));
-        let left = ours.filter(|secret| is_left(secret));
-        steps.extend(left.map(|secret| Step::Remove(Box::new((**secret).clone()))));
+        let due = |secret: &Arc<KeptSecret>| self.paces.may_try(self.uid(), secret.namespace());
+        steps.extend(left.into_iter().filter(due).map(Step::Remove));
         steps
+    }
+
+    fn place(&self, namespace: &str, labels: &Labels, wanted: Option<ContentHash>) -> Place {
+        let Some(secret) = self
+            .secrets
+            .get(namespace, self.registry.pull_secret_name())
+        else {
+            return match self.rivals.first(namespace, labels) {
+                Some(other) => Place::Taken(Some(other.to_owned())),
+                None => Place::Missing,
+            };
+        };
+        match secret.registry() {
+            Some(own) if own == self.name() => {}
+            Some(other) if self.rivals.is_there(other) => {
+                return Place::Taken(Some(other.to_owned()));
+            }
+            // The Registry that had it is gone, and so nobody looks after it.
+            Some(_) if secret.is_cotters => return Place::Wrong(secret),
+            _ => return Place::Taken(None),
+        }
+        let owner = (self.registry.spec.deletion == Deletion::Delete).then(|| self.uid());
+        let is_right = secret.content == wanted && secret.goes_with(owner);
+        if is_right || wanted.is_none() {
+            Place::Right
+        } else {
+            Place::Wrong(secret)
+        }
+    }
+
+    /// The pull secrets that are not wanted any more.
+    fn left(&self) -> Vec<Arc<KeptSecret>> {
+        let mut kept = self.secrets.all();
+        kept.retain(|secret| {
+            let is_renamed = secret.name() != self.registry.pull_secret_name();
+            secret.registry() == Some(self.name())
+                && (is_renamed || self.places.is_left(secret.namespace()))
+        });
+        kept
     }
 
     async fn take(&self, step: Step, content: Option<&[u8]>) -> Done {
         match step {
-            Step::Apply {
-                namespace,
-                takes_over,
-            } => {
+            Step::Apply { namespace, over } => {
                 let content = content.unwrap_or_default();
-                self.apply(&namespace, content, takes_over).await
+                self.apply(namespace, content, over.as_deref()).await
             }
             Step::Remove(secret) => self.remove(&secret).await,
         }
     }
 
-    async fn apply(&self, namespace: &str, content: &[u8], takes_over: bool) -> Done {
+    async fn apply(&self, namespace: String, content: &[u8], over: Option<&KeptSecret>) -> Done {
         let name = self.registry.pull_secret_name();
         let mut params = PatchParams::apply(MANAGER);
-        params.force = takes_over;
-        let secret = self.secret(namespace, content);
-        let api: Api<KeptSecret> = Api::namespaced(self.client.clone(), namespace);
+        params.force = over.is_some();
+        let secret = self.secret(&namespace, content);
+        let api: Api<KeptSecret> = Api::namespaced(self.client.clone(), &namespace);
+        let wanted = ContentHash::of(content);
         match api.patch(name, &params, &Patch::Apply(&secret)).await {
-            Ok(_) => Done::InSync,
-            Err(kube::Error::Api(status)) if status.code == 409 && !takes_over => {
-                Done::Conflict(namespace.to_owned())
+            Ok(made) if made.content == Some(wanted) => {
+                let revision = made.meta().resource_version.as_deref().unwrap_or_default();
+                let by = over.and_then(|over| over.changed_by.as_deref());
+                let place = (self.uid(), &*namespace);
+                tracing::debug!(
+                    registry = self.name(),
+                    namespace,
+                    secret = name,
+                    "pull secret written"
+                );
+                self.paces.wrote(place, wanted, revision, by);
+                Done::InSync
             }
-            Err(error) => Done::Failed(trouble::of(&error, "patch", "secrets", namespace)),
+            Ok(_) => {
+                let said = format!(
+                    "the Secret {name} in namespace {namespace} was written and holds something else: look for a mutating \
+                     webhook that changes Secrets"
+                );
+                Done::Failed(namespace, Trouble::from(said))
+            }
+            Err(kube::Error::Api(status)) if status.code == 409 && over.is_none() => {
+                Done::Conflict(namespace)
+            }
+            Err(error) => {
+                let trouble = trouble::of(&error, "patch", "secrets", &namespace);
+                Done::Failed(namespace, trouble)
+            }
         }
     }
 
@@ -239,26 +258,36 @@ impl Sync<'_> {
 
     /// A Pod that names a pull secret may be started anew on another node, and pulls again then.
     async fn remove(&self, secret: &KeptSecret) -> Done {
-        let meta = secret.meta();
-        let namespace = meta.namespace.as_deref().unwrap_or_default();
-        let name = meta.name.as_deref().unwrap_or_default();
+        let (namespace, name) = (secret.namespace(), secret.name());
+        let failed = |error, verb, resource| {
+            let trouble = trouble::of(&error, verb, resource, namespace);
+            Done::Failed(namespace.to_owned(), trouble)
+        };
         match census::names(self.client, namespace, name).await {
             Ok(true) => return Done::StillNamed(namespace.to_owned()),
             Ok(false) => {}
-            Err(error) => return Done::Failed(trouble::of(&error, "list", "pods", namespace)),
+            Err(error) => return failed(error, "list", "pods"),
         }
         let params = DeleteParams {
             preconditions: Some(Preconditions {
-                uid: meta.uid.clone(),
+                uid: secret.meta().uid.clone(),
                 resource_version: None,
             }),
             ..DeleteParams::default()
         };
         let api: Api<KeptSecret> = Api::namespaced(self.client.clone(), namespace);
         match api.delete(name, &params).await {
-            Ok(_) => Done::Removed,
+            Ok(_) => {
+                tracing::debug!(
+                    registry = self.name(),
+                    namespace,
+                    secret = name,
+                    "pull secret removed"
+                );
+                Done::Removed
+            }
             Err(kube::Error::Api(status)) if matches!(status.code, 404 | 409) => Done::Removed,
-            Err(error) => Done::Failed(trouble::of(&error, "delete", "secrets", namespace)),
+            Err(error) => failed(error, "delete", "secrets"),
         }
     }
 }

@@ -76,6 +76,11 @@ pub(super) fn may_be(wanted: &Wanted<'_>, address: &Address) -> bool {
     of_host.is_some_and(|of_host| wanted.region.is_none_or(|region| region == of_host.region))
 }
 
+/// Whether a host is that of a private registry at Amazon.
+pub(super) fn is_amazons(host: &str) -> bool {
+    EcrHost::parse(host).is_some()
+}
+
 fn host(
     wanted: &Wanted<'_>,
     address: Option<&Address>,

@@ -88,8 +88,11 @@ fn a_namespace_that_leaves_keeps_it_while_a_pod_names_it() {
         Some(ALICE.1),
         "a Pod names it"
     );
-    let (_, _, said) = site.condition("Synced").unwrap();
-    assert!(said.contains(&used), "{said}");
+    // The status is written when all is done.
+    eventually("it is said", || {
+        let (_, _, said) = site.condition("Synced")?;
+        said.contains(&used).then_some(())
+    });
 }
 
 #[test]

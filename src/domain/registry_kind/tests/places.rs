@@ -232,3 +232,20 @@ fn other_kinds_have_no_token_service() {
         None
     );
 }
+
+#[rstest]
+#[case::at_amazon("account=123456789012, region=eu-central-1", true)]
+#[case::at_amazon_by_its_host("host=123456789012.dkr.ecr.cn-north-1.amazonaws.com.cn", true)]
+#[case::at_a_proxy("host=ecr.corp.test, region=eu-west-1", false)]
+#[case::at_a_host_that_looks_like_it(
+    "host=123456789012.dkr.ecr.eu-west-1.amazonaws.com.thief.test, region=eu-west-1",
+    false
+)]
+fn cotters_own_identity_is_for_amazon(#[case] spec: &'static str, #[case] allowed: bool) {
+    let wanted = wanted(Kind::Ecr, spec);
+    let Ok(Located::At(place)) = wanted.place() else {
+        assert!(!allowed, "{spec}");
+        return;
+    };
+    assert_eq!(wanted.may_use_own_identity(&place).is_ok(), allowed);
+}

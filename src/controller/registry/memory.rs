@@ -1,0 +1,69 @@
+//! What the looks at registries remember, all of which is lost with the lead.
+
+use std::{sync::Arc, time::Duration};
+
+use kube::Client;
+use smol_str::SmolStr;
+use tokio::{sync::Mutex, time::Instant};
+
+use super::{
+    census::{self, Census},
+    ecr::Passwords,
+    pace::Paces,
+    proof::{Proofs, TEST_EVERY},
+};
+use crate::controller::trouble::Trouble;
+
+/// How long a count serves that some namespace is missing in.
+const INCOMPLETE: Duration = Duration::from_mins(1);
+
+/// What is remembered.
+#[derive(Default)]
+pub(super) struct Memory {
+    pub(super) proofs: Proofs,
+    pub(super) passwords: Passwords,
+    pub(super) paces: Paces,
+    counted: Mutex<Option<(Instant, Arc<Counted>)>>,
+}
+
+/// A count of all Pods.
+pub(super) struct Counted {
+    pub(super) census: Census,
+    /// Why it is not complete.
+    pub(super) troubles: Vec<Trouble>,
+}
+
+// === impl Memory ===
+
+impl Memory {
+    /// Forgets the registry of this uid, which is gone.
+    pub(super) fn forget(&self, uid: &str) {
+        self.proofs.forget(uid);
+        self.passwords.forget(uid);
+        self.paces.retain(uid, |_| false);
+    }
+
+    /// The Pods of these namespaces; `None` stands for all. One count serves all registries for as long as between two
+    /// tests, since it lists every Pod.
+    pub(super) async fn counted(&self, client: &Client, parts: &[Option<SmolStr>]) -> Arc<Counted> {
+        let mut counted = self.counted.lock().await;
+        if let Some((at, counted)) = &*counted {
+            let lasts = if counted.troubles.is_empty() {
+                TEST_EVERY
+            } else {
+                INCOMPLETE
+            };
+            if at.elapsed() < lasts {
+                return Arc::clone(counted);
+            }
+        }
+        let (mut census, mut troubles) = (Census::new(), Vec::new());
+        for part in parts {
+            let taken = census::take(client, part.as_ref(), &mut census).await;
+            troubles.extend(taken.err());
+        }
+        let made = Arc::new(Counted { census, troubles });
+        *counted = Some((Instant::now(), Arc::clone(&made)));
+        made
+    }
+}

@@ -10,7 +10,8 @@ pub fn is_of_a_right(status: &Status) -> bool {
     let mut causes = causes.map(|cause| &*cause.reason);
     let of_admission = causes.any(|reason| reason == "NamespaceTerminating")
         || status.message.contains("exceeded quota")
-        || status.message.starts_with("admission webhook");
+        || status.message.starts_with("admission webhook")
+        || status.message.contains("ValidatingAdmissionPolicy '");
     status.code == 403 && !of_admission
 }
 
@@ -53,6 +54,13 @@ mod tests {
     #[case::another_webhook(
         403,
         "admission webhook \"x.example.org\" denied the request: no",
+        "",
+        false
+    )]
+    #[case::a_policy(
+        403,
+        "registries.cotter.dev \"hub\" is forbidden: ValidatingAdmissionPolicy 'cotter-registries' with binding \
+         'cotter-registries' denied request: bob may not delete the Registry hub",
         "",
         false
     )]

@@ -5,6 +5,7 @@
 )]
 
 mod status;
+mod wanted;
 
 use std::collections::BTreeMap;
 

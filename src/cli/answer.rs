@@ -15,11 +15,14 @@ use crate::{domain::question::Failure, registry::remedy};
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
 pub struct CredentialReport {
-    /// `pullSecret`, `dockerConfig`, `helper` or `anonymous`.
+    /// `pullSecret`, `registry`, `dockerConfig`, `helper` or `anonymous`.
     pub kind: &'static str,
     /// The pull secret's name.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub secret: Option<SmolStr>,
+    /// The name of the `Registry`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub registry: Option<SmolStr>,
     /// The key of the entry, as it is spelled.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<SmolStr>,
@@ -55,6 +58,7 @@ impl CredentialReport {
     pub fn of(way: &Way) -> Self {
         let kind = match &way.origin {
             Origin::PullSecret { .. } => "pullSecret",
+            Origin::Registry { .. } => "registry",
             Origin::DockerConfig { .. } => "dockerConfig",
             Origin::Helper { .. } => "helper",
             Origin::Anonymous => "anonymous",
@@ -64,9 +68,14 @@ impl CredentialReport {
             Origin::Helper { program } => (None, Some(program.clone())),
             _ => (None, None),
         };
+        let registry = match &way.origin {
+            Origin::Registry { name, .. } => Some(name.clone()),
+            _ => None,
+        };
         Self {
             kind,
             secret,
+            registry,
             key: way.origin.key(),
             program,
             user: way.user(),

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, Instant},
 };
 
+use anyhow::bail;
 use clap::Args;
 
 use super::{
@@ -24,7 +25,7 @@ use crate::{
         question::{Failure, Resolution, Resolved},
         reference::{DEFAULT_TAG, Reference},
     },
-    registry::{client::Client, reading::Place},
+    registry::{client::Client, reading::Place, settings::Settings},
     telemetry::metrics::Metrics,
 };
 
@@ -116,6 +117,22 @@ impl RegistryArgs {
         let proxy = self.proxy.proxy()?;
         Asker::new(file, proxy.as_ref(), credentials, offline)
     }
+
+    /// The registry client alone, for credentials that are at hand.
+    ///
+    /// # Errors
+    /// If `--config`, the proxy or a private CA cannot be used, or the file says that nobody is asked.
+    pub fn client(&self) -> anyhow::Result<Client> {
+        let file = self.file()?;
+        if file.resolve.offline {
+            bail!("the configuration says offline: true, so no registry is asked");
+        }
+        let proxy = self.proxy.proxy()?;
+        Ok(Client::new(
+            personal(&file, proxy.as_ref(), false),
+            Arc::new(Metrics::default()),
+        )?)
+    }
 }
 
 // === impl Asker ===
@@ -127,11 +144,7 @@ impl Asker {
         credentials: Credentials,
         offline: bool,
     ) -> anyhow::Result<Self> {
-        let mut settings = settings::registry(file, proxy);
-        settings.personal = true;
-        settings.offline |= offline;
-        // A last known good digest is for Pods; a person is told that the registry does not answer.
-        settings.max_stale = Duration::ZERO;
+        let settings = personal(file, proxy, offline);
         let timeout = settings.timeout;
         Ok(Self {
             client: Client::new(settings, Arc::new(Metrics::default()))?,
@@ -210,6 +223,16 @@ impl Asker {
             deadline: Instant::now() + self.timeout,
         }
     }
+}
+
+/// The settings with which a person asks.
+fn personal(file: &FileConfig, proxy: Option<&Proxy>, offline: bool) -> Settings {
+    let mut settings = settings::registry(file, proxy);
+    settings.personal = true;
+    settings.offline |= offline;
+    // A last known good digest is for Pods; a person is told that the registry does not answer.
+    settings.max_stale = Duration::ZERO;
+    settings
 }
 
 // === impl Attempts ===

@@ -1,6 +1,5 @@
 //! `cotter audit`: what a running cluster pulls, what is wrong with it, and what enforcing would change.
 
-mod columns;
 mod drift;
 mod enforcing;
 mod fold;

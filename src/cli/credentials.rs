@@ -53,6 +53,13 @@ pub enum Origin {
         /// The entry's key as the file spells it.
         key: SmolStr,
     },
+    /// The credential of a `Registry`.
+    Registry {
+        /// Its name.
+        name: SmolStr,
+        /// The key that its pull secrets have.
+        key: SmolStr,
+    },
     /// A program that keeps Docker's credentials.
     Helper {
         /// Its name: `docker-credential-…`.
@@ -147,7 +154,10 @@ impl Origin {
     /// The key of the entry, as it is spelled; without what could be a user and a password in it.
     #[must_use]
     pub fn key(&self) -> Option<SmolStr> {
-        let (Self::PullSecret { key, .. } | Self::DockerConfig { key }) = self else {
+        let (Self::PullSecret { key, .. }
+        | Self::DockerConfig { key }
+        | Self::Registry { key, .. }) = self
+        else {
             return None;
         };
         if key.contains('@') {
@@ -164,6 +174,7 @@ impl fmt::Display for Origin {
         match self {
             Self::PullSecret { secret, .. } => write!(f, "pull secret {secret}, key {key}"),
             Self::DockerConfig { .. } => write!(f, "Docker's configuration, key {key}"),
+            Self::Registry { name, .. } => write!(f, "Registry {name}, key {key}"),
             Self::Helper { program } => f.write_str(program),
             Self::Anonymous => f.write_str("anonymous"),
         }

@@ -36,6 +36,19 @@ fn the_page_of_the_json_documents() {
             "cotter registry test -o json",
             registry::test::json_schema(),
         ),
+        ("cotter registry add -o json", registry::add::json_schema()),
+        (
+            "cotter registry list -o json",
+            registry::list::json_schema(),
+        ),
+        (
+            "cotter registry rotate -o json",
+            registry::rotate::json_schema(),
+        ),
+        (
+            "cotter registry delete -o json",
+            registry::delete::json_schema(),
+        ),
         ("cotter version -o json", version::json_schema()),
     ];
     let mut page = INTRODUCTION.to_owned();

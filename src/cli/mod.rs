@@ -4,6 +4,7 @@ pub mod answer;
 pub mod asking;
 pub mod audit;
 pub mod certs;
+pub mod columns;
 pub mod completions;
 pub mod crd;
 pub mod credentials;
@@ -14,6 +15,7 @@ pub mod files;
 mod json_page;
 pub mod krm;
 pub mod man;
+pub mod names;
 pub mod output;
 pub mod pin;
 pub mod plugin;
@@ -55,7 +57,7 @@ pub enum Command {
     Tags(Box<tags::Tags>),
     Audit(Box<audit::Audit>),
     PullSecret(Box<pull_secret::PullSecret>),
-    /// Test registries, and log this machine in to them
+    /// Make, rotate and delete Registry objects, test registries, and log this machine in to them
     #[command(subcommand)]
     Registry(registry::Registry),
     Certs(certs::Certs),

@@ -3,7 +3,7 @@
 
 mod dialogue;
 mod docker;
-mod names;
+
 mod test;
 
 use std::{io::Write as _, path::PathBuf, process::ExitCode};
@@ -13,7 +13,9 @@ use clap::{Args, ValueEnum, builder::NonEmptyStringValueParser};
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::{asking::RegistryArgs, credentials::docker::directory, exit::Exit, running, terminal};
+use super::{
+    asking::RegistryArgs, credentials::docker::directory, exit::Exit, names, running, terminal,
+};
 use crate::{
     cluster::{client, secret_apply},
     config::proxy::ProxyArgs,

@@ -23,6 +23,7 @@ mod pods;
 mod promises;
 pub mod pull_secret_users;
 mod pull_secrets;
+pub mod registry_objects;
 mod revision_pins;
 mod scope;
 pub mod secret_apply;

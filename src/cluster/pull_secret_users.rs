@@ -29,6 +29,9 @@ const LONGEST_LABEL: usize = 63;
 /// Pods that have not ended. Both phases are final.
 const NOT_ENDED: &str = "status.phase!=Succeeded,status.phase!=Failed";
 
+/// Names of Secrets by their namespaces.
+pub type Kept = BTreeMap<String, Vec<String>>;
+
 /// Finds them in the namespaces that cotter watches.
 #[derive(Clone)]
 pub struct PullSecretUsers {
@@ -83,19 +86,35 @@ impl PullSecretUsers {
     pub async fn each(
         &self,
         registry: &str,
-        mut found: impl FnMut(&str, &str),
+        found: impl FnMut(&str, &str),
     ) -> Result<(), ListError> {
+        self.of(self.kept(registry).await?, found).await
+    }
+
+    /// The pull secrets that are labelled as those of `registry`, by their namespaces.
+    ///
+    /// # Errors
+    /// [`ListError`]
+    pub async fn kept(&self, registry: &str) -> Result<Kept, ListError> {
+        let mut kept = Kept::new();
         // A name that no label can hold is on no Secret.
         if registry.len() > LONGEST_LABEL {
-            return Ok(());
+            return Ok(kept);
         }
         let parts = stream::iter(self.scope.parts());
         let parts = parts.map(|part| self.secrets(registry, part));
         let secrets: Vec<_> = parts.buffer_unordered(AT_ONCE).try_collect().await?;
-        let mut kept = BTreeMap::<String, Vec<String>>::new();
         for (namespace, secret) in secrets.into_iter().flatten() {
             kept.entry(namespace).or_default().push(secret);
         }
+        Ok(kept)
+    }
+
+    /// Hands to `found` namespace and name of each Pod that has not ended and names one of these pull secrets.
+    ///
+    /// # Errors
+    /// [`ListError`]
+    pub async fn of(&self, kept: Kept, mut found: impl FnMut(&str, &str)) -> Result<(), ListError> {
         let lists = stream::iter(kept).map(|(namespace, secrets)| self.pods(namespace, secrets));
         let mut lists = lists.buffer_unordered(AT_ONCE);
         while let Some((namespace, pods)) = lists.try_next().await? {

@@ -12,7 +12,7 @@ mod hosts;
 pub mod problem;
 pub mod proxy;
 pub mod reload;
-mod units;
+pub mod units;
 pub mod webhook;
 
 pub use config::Config;

@@ -6,7 +6,7 @@ use std::time::Duration;
 ///
 /// # Errors
 /// What to write instead: a number without a unit is refused, since nobody could tell seconds from milliseconds.
-pub(super) fn duration(text: &str) -> Result<Duration, String> {
+pub fn duration(text: &str) -> Result<Duration, String> {
     const WRITE: &str = "write a duration such as 500ms, 2s, 1m30s or 24h";
     let mut rest = text;
     let mut total = Duration::ZERO;

@@ -147,6 +147,12 @@ impl Kind {
             Self::Public => &public::RULES,
         }
     }
+
+    /// The keys of its credential Secret.
+    #[must_use]
+    pub const fn keys(self) -> &'static [&'static str] {
+        self.rules().keys
+    }
 }
 
 impl fmt::Display for Kind {

@@ -31,6 +31,7 @@ mod kubectl;
 mod login;
 mod programs;
 mod refusals;
+mod terminal;
 mod testing;
 
 use support::ca;

@@ -3,12 +3,14 @@
 use std::io::{self, Write};
 
 use super::{
-    columns::{Cell, Columns},
     drift::Drift,
     report::{Finding, FindingKind, NamespaceReport, Report, State, Tally},
 };
 use crate::{
-    cli::output::{BAD, FAINT},
+    cli::{
+        columns::{Cell, Columns},
+        output::{BAD, FAINT},
+    },
     domain::{explain::shown, warning::short_reference},
 };
 

@@ -4,9 +4,9 @@ use anyhow::bail;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
-use super::{DEFAULT_NAME, PullSecret, names};
+use super::{DEFAULT_NAME, PullSecret};
 use crate::{
-    cli::terminal,
+    cli::{names, terminal},
     domain::{
         registry_type::{self, About, Finding, Login, Severity},
         secret_manifest::DEFAULT_SERVER,

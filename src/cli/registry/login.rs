@@ -8,6 +8,7 @@ use clap::Args;
 use jiff::Timestamp;
 use zeroize::Zeroizing;
 
+use super::{candidate::Candidate, name, site::ClusterArgs};
 use crate::{
     cli::{
         asking::RegistryArgs,
@@ -30,10 +31,12 @@ use crate::{
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:
   cotter registry login ghcr.io
-  printf %s \"$TOKEN\" | cotter registry login ghcr.io --username bot --password-stdin --test ghcr.io/acme/app:dev")]
+  printf %s \"$TOKEN\" | cotter registry login ghcr.io --username bot --password-stdin --test ghcr.io/acme/app:dev
+  cotter registry login my-ghcr")]
 pub struct Login {
-    /// The registry's host, with a port if it has one; docker.io for Docker Hub
-    #[arg(value_name = "HOST")]
+    /// The registry's host, with a port if it has one (docker.io for Docker Hub); or a Registry by its name (registry/NAME where
+    /// that has a dot), whose login is read from its Secret
+    #[arg(value_name = "HOST|NAME")]
     pub host: String,
 
     /// The user
@@ -59,6 +62,10 @@ pub struct Login {
     /// The directory of Docker's config.json [default: ~/.docker]
     #[arg(long, value_name = "DIR", env = "DOCKER_CONFIG", value_parser = docker::directory())]
     pub docker_config: Option<PathBuf>,
+
+    /// The cluster with the Registry.
+    #[command(flatten)]
+    pub cluster: ClusterArgs,
 }
 
 /// Make this machine forget the login of a registry
@@ -91,9 +98,14 @@ pub fn log_out(args: Logout) -> anyhow::Result<ExitCode> {
 }
 
 async fn log_in(args: Login) -> anyhow::Result<Exit> {
-    let host = host_of(&args.host)?;
+    let (host, username, password) = if let Some(name) = name::of_registry(&args.host) {
+        of_registry(name, &args).await?
+    } else {
+        let host = host_of(&args.host)?;
+        let (username, password) = credential(&args).await?;
+        (host, username, password)
+    };
     let server = docker::server(&host);
-    let (username, password) = credential(&args).await?;
     check(server, &username, &password)?;
     if let Some(image) = &args.test {
         let credential = Credential::new(username.as_str(), password.as_slice());
@@ -164,6 +176,52 @@ fn host_of(text: &str) -> anyhow::Result<String> {
         docker::HUB_SERVER => reference::HUB.to_owned(),
         _ => host,
     })
+}
+
+/// Host and login of a `Registry`, out of its Secret.
+async fn of_registry(
+    name: &str,
+    args: &Login,
+) -> anyhow::Result<(String, String, Zeroizing<Vec<u8>>)> {
+    if args.username.is_some() || args.password_stdin {
+        bail!(
+            "the login of the Registry {name} is in its Secret: leave out --username and --password-stdin; a host without a dot \
+             is written https://{name}"
+        );
+    }
+    let site = args.cluster.open().await?;
+    let (registry, secret) = site.read(name).await?;
+    let Some(secret) = secret else {
+        bail!(
+            "Registry {name} has no login: nobody needs one, or cotter uses its own AWS identity"
+        );
+    };
+    let candidate = Candidate {
+        name,
+        spec: &registry.spec,
+        data: &secret.data,
+    };
+    let checked = candidate.check(Timestamp::now());
+    checked.judge(false)?;
+    let place = checked.place.as_ref();
+    let host = place.map(|place| place.host.as_str());
+    secret.is_for(name, host).map_err(anyhow::Error::msg)?;
+    let (Some(host), Some((username, password))) = (host, checked.login()) else {
+        bail!(
+            "AWS makes the passwords of Registry {name}: aws ecr get-login-password | cotter registry login HOST --username AWS \
+             --password-stdin"
+        );
+    };
+    if let Some(owner) = &registry.spec.owner {
+        terminal::warn(&format!(
+            "Docker knows no owners: it will use the login of {owner} for all of {host}"
+        ))?;
+    }
+    Ok((
+        host.to_owned(),
+        username.to_owned(),
+        Zeroizing::new(password.to_vec()),
+    ))
 }
 
 async fn credential(args: &Login) -> anyhow::Result<(String, Zeroizing<Vec<u8>>)> {

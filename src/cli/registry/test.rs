@@ -1,21 +1,27 @@
 //! `cotter registry test`: a registry and its credentials, step by step.
 
+mod of_registry;
 mod report;
 mod target;
 
-use std::{process::ExitCode, time::Instant};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
 use anyhow::bail;
 use clap::Args;
 use jiff::Timestamp;
 
-use self::{
-    report::{Printer, StepReport, TestReport, Verdict, WayTest},
+use self::report::{StepReport, WayTest};
+pub(super) use self::{
+    report::{Printer, TestReport, To, Verdict},
     target::Target,
 };
+use super::{name, site::OwnNamespace};
 use crate::{
     cli::{
-        asking::{Asker, RegistryArgs},
+        asking::RegistryArgs,
         credentials::Way,
         exit::Exit,
         output::{self, Format},
@@ -23,22 +29,24 @@ use crate::{
         running,
     },
     domain::registry_type::{self, Login, Severity},
-    registry::steps::Taken,
+    registry::{client::Client, steps::Taken},
 };
 
 /// Test a registry and its credentials: what can be told from their text, then what a pull does, step by step
 ///
-/// With an image, the last step reads its manifest, as a pull does. With a host alone it ends where the registry takes the
+/// A Registry is tested with the credential in its Secret, as cotter tests it, and with its own probe. With an image, the last step reads its manifest, as a pull does. With a host alone it ends where the registry takes the
 /// credential, which is no proof that anything may be pulled. All credentials that match are tried in the kubelet's order until
 /// one does. Exit code 1: a step failed, even if a later credential made up for it.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "Examples:
   cotter registry test ghcr.io
   cotter registry test ghcr.io/acme/app:dev --pull-secrets secret.yaml
-  cotter registry test -n shop ghcr.io/acme/app:dev")]
+  cotter registry test -n shop ghcr.io/acme/app:dev
+  cotter registry test my-ghcr")]
 pub struct Test {
-    /// The registry's host, or an image in it; registry:5000/app where registry:5000 could be an image too
-    #[arg(value_name = "HOST|IMAGE")]
+    /// A Registry by its name (registry/NAME where that has a dot), a registry's host, or an image in it; registry:5000/app where
+    /// registry:5000 could be an image too
+    #[arg(value_name = "NAME|HOST|IMAGE")]
     pub target: String,
 
     /// The form of the answer
@@ -52,6 +60,10 @@ pub struct Test {
     /// How registries are asked.
     #[command(flatten)]
     pub registries: RegistryArgs,
+
+    /// Where the credential of a Registry is.
+    #[command(flatten)]
+    pub own: OwnNamespace,
 }
 
 /// Takes the steps and prints each as it is taken.
@@ -63,11 +75,15 @@ pub fn run(args: Test) -> anyhow::Result<ExitCode> {
 }
 
 async fn take(args: Test) -> anyhow::Result<Exit> {
+    if let Some(name) = name::of_registry(&args.target) {
+        return of_registry::take(name, &args).await;
+    }
     let Test {
         target,
         output,
         pod,
         registries,
+        ..
     } = args;
     let target = Target::parse(&target)?;
     let file = registries.file()?;
@@ -76,18 +92,51 @@ async fn take(args: Test) -> anyhow::Result<Exit> {
         bail!("the configuration says offline: true, so no registry is asked");
     }
     let asker = registries.asker(&file, source.credentials, false)?;
+    let host = target.host();
     let ways = asker.credentials.ways(&target.image).await?;
-    let mut printer = Printer::new(output);
-    let report = test(&asker, &target, &ways, &mut printer).await;
+    let trials: Vec<_> = ways.into_iter().map(|way| Trial::of(&host, way)).collect();
+    let mut printer = Printer::new(output.into());
+    let report = test(&asker.client, &target, &trials, &mut printer).await;
     printer.finish()?;
+    answer(&report, output)
+}
+
+fn answer(report: &TestReport, output: Format) -> anyhow::Result<Exit> {
     let is_fine = report.passed && !report.has_failed_step();
     if output == Format::Json {
-        output::json(&report)?;
+        output::json(report)?;
     }
     Ok(if is_fine { Exit::Fine } else { Exit::Findings })
 }
 
-async fn test(asker: &Asker, target: &Target, ways: &[Way], printer: &mut Printer) -> TestReport {
+/// A credential that is tried.
+pub(super) struct Trial {
+    pub(super) way: Way,
+    /// What its text tells, and how long it took to find; `None` for nobody's.
+    pub(super) structure: Option<(Vec<Verdict>, Duration)>,
+    /// Whether there is anything to ask with.
+    pub(super) is_usable: bool,
+}
+
+impl Trial {
+    fn of(host: &str, way: Way) -> Self {
+        let start = Instant::now();
+        let findings = structure(host, &way);
+        Self {
+            structure: findings.map(|findings| (findings, start.elapsed())),
+            is_usable: true,
+            way,
+        }
+    }
+}
+
+/// Takes the steps with each credential until one passes, and prints each as it is taken.
+pub(super) async fn test(
+    client: &Client,
+    target: &Target,
+    trials: &[Trial],
+    printer: &mut Printer,
+) -> TestReport {
     let host = target.host();
     let mut report = TestReport::of(target);
     printer.title(target);
@@ -96,20 +145,39 @@ async fn test(asker: &Asker, target: &Target, ways: &[Way], printer: &mut Printe
         printer.step(&step);
         report.steps.push(step);
     };
-    if !asker.client.reach(&host, &mut hear).await {
+    if !client.reach(&host, &mut hear).await {
         return report;
     }
-    for (at, way) in ways.iter().enumerate() {
-        let mut tried = WayTest::of(way);
-        printer.way(at + 1, &tried.credential);
-        let start = Instant::now();
-        if let Some(findings) = structure(&host, way) {
-            let step = StepReport::structure(&findings, start.elapsed());
-            printer.step(&step);
-            printer.hints(&findings);
-            tried.steps.push(step);
-            tried.findings = findings;
+    for (at, trial) in trials.iter().enumerate() {
+        let tried = attempt(client, target, at, trial, printer).await;
+        report.passed = tried.passed;
+        report.ways.push(tried);
+        if report.passed {
+            break;
         }
+    }
+    printer.untried(trials.len().saturating_sub(report.ways.len()));
+    report
+}
+
+async fn attempt(
+    client: &Client,
+    target: &Target,
+    at: usize,
+    trial: &Trial,
+    printer: &mut Printer,
+) -> WayTest {
+    let (host, way) = (target.host(), &trial.way);
+    let mut tried = WayTest::of(way);
+    printer.way(at + 1, &tried.credential);
+    if let Some((findings, took)) = &trial.structure {
+        let step = StepReport::structure(findings, *took);
+        printer.step(&step);
+        printer.hints(findings);
+        tried.steps.push(step);
+        tried.findings.clone_from(findings);
+    }
+    if trial.is_usable {
         let named = way.names_somebody();
         let mut hear = |taken: Taken| {
             let step = StepReport::of(&host, &taken, named);
@@ -117,15 +185,9 @@ async fn test(asker: &Asker, target: &Target, ways: &[Way], printer: &mut Printe
             tried.steps.push(step);
         };
         let place = target.place(way);
-        tried.passed = asker.client.pull(place, target.tag(), &mut hear).await;
-        report.passed = tried.passed;
-        report.ways.push(tried);
-        if report.passed {
-            break;
-        }
+        tried.passed = client.pull(place, target.tag(), &mut hear).await;
     }
-    printer.untried(ways.get(report.ways.len()..).unwrap_or_default());
-    report
+    tried
 }
 
 /// What the text of a way's credential tells; `None` for nobody's.

@@ -8,10 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{ecr::Passwords, objects::CredentialSecret};
 use crate::{
-    api::{
-        labels,
-        registry::{Kind, Probe, Registry, RegistrySpec},
-    },
+    api::registry::{Probe, Registry},
     domain::{
         credential::Credential,
         registry_kind::{self, Given, Hint, Located, Place, Wanted},
@@ -47,7 +44,7 @@ pub(super) async fn prepare(
     registry: &Registry,
     sources: &Sources<'_>,
 ) -> Result<Prepared, Refused> {
-    let wanted = wanted(&registry.spec);
+    let wanted = registry.spec.wanted();
     let place = match wanted.place() {
         Ok(Located::At(place)) => Some(place),
         Ok(Located::OfAccount) => None,
@@ -60,7 +57,16 @@ pub(super) async fn prepare(
     let secret = sources.secret(registry);
     let secret = secret.map_err(|message| refuse("NoCredential", message))?;
     let other = |message| refuse("OtherCredential", message);
-    is_meant(registry, secret.as_deref(), place.as_ref()).map_err(other)?;
+    let own = registry.metadata.name.as_deref().unwrap_or_default();
+    let is_meant = |place: Option<&Place>| match (&secret, place) {
+        (Some(secret), place) => secret.is_for(own, place.map(|place| place.host.as_str())),
+        (None, Some(place)) => {
+            let may = wanted.may_use_own_identity(place);
+            may.map_err(|problem| problem.to_string())
+        }
+        (None, None) => Ok(()),
+    };
+    is_meant(place.as_ref()).map_err(other)?;
     let nothing = BTreeMap::new();
     let data = secret.as_ref().map_or(&nothing, |secret| &secret.data);
     let reading = wanted.credential(data, sources.now);
@@ -75,7 +81,7 @@ pub(super) async fn prepare(
                 reason: "OtherCredential",
                 ..Refused::invalid(Some(&place), message)
             };
-            is_meant(registry, secret.as_deref(), Some(&place)).map_err(other)?;
+            is_meant(Some(&place)).map_err(other)?;
             (place, login)
         }
         (Some(place), given) => {
@@ -199,59 +205,6 @@ impl Sources<'_> {
             format!("there is no Secret {own}/{name}, which spec.credentials names: create it")
         })?;
         Ok(Some(secret))
-    }
-}
-
-/// A credential is used for what it says that it is for, and for nothing else: whoever may write a Registry need not be
-/// allowed to send every Secret of cotter's namespace to a host of their choice.
-fn is_meant(
-    registry: &Registry,
-    secret: Option<&CredentialSecret>,
-    place: Option<&Place>,
-) -> Result<(), String> {
-    let Some(secret) = secret else { return Ok(()) };
-    let own = registry.metadata.name.as_deref().unwrap_or_default();
-    let host = place.map(|place| (labels::HOST, place.host.as_str()));
-    for (annotation, wanted) in [(labels::REGISTRY, own)].into_iter().chain(host) {
-        let is = secret.annotation(annotation);
-        if is != Some(wanted) {
-            let is = match is {
-                Some(is) => format!("is {is:?}"),
-                None => "is missing".to_owned(),
-            };
-            return Err(format!(
-                "the credential's Secret does not say that it is for this: its annotation {annotation} {is}, and should \
-                 be {wanted:?}"
-            ));
-        }
-    }
-    Ok(())
-}
-
-fn wanted(spec: &RegistrySpec) -> Wanted<'_> {
-    Wanted {
-        kind: kind(spec.kind),
-        host: spec.host.as_deref(),
-        login_server: spec.login_server.as_deref(),
-        url: spec.url.as_deref(),
-        owner: spec.owner.as_deref(),
-        account: spec.account.as_deref(),
-        region: spec.region.as_deref(),
-    }
-}
-
-fn kind(kind: Kind) -> registry_kind::Kind {
-    use registry_kind::Kind as Meant;
-    match kind {
-        Kind::Ghcr => Meant::Ghcr,
-        Kind::DockerHub | Kind::Docker => Meant::DockerHub,
-        Kind::Ecr => Meant::Ecr,
-        Kind::Acr => Meant::Acr,
-        Kind::Gcr => Meant::Gcr,
-        Kind::Gar => Meant::Gar,
-        Kind::Quay => Meant::Quay,
-        Kind::Custom => Meant::Custom,
-        Kind::Public => Meant::Public,
     }
 }
 

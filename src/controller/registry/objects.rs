@@ -1,27 +1,27 @@
-//! The few members of Secrets that matter here.
+//! The few members of pull secrets that matter here.
 
-use std::{borrow::Cow, collections::BTreeMap, fmt};
+use std::{collections::BTreeMap, fmt};
 
-use base64::{Engine as _, prelude::BASE64_STANDARD};
-use k8s_openapi::apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry;
-use kube::{
-    Resource,
-    core::{NamespaceResourceScope, ObjectMeta},
-};
-use serde::{Deserialize, Deserializer};
+use k8s_openapi::{api::core::v1::Secret, apimachinery::pkg::apis::meta::v1::ManagedFieldsEntry};
+use kube::{Resource, core::ObjectMeta};
+use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
-use zeroize::Zeroizing;
 
-use crate::{api::labels, domain::docker_config::SecretType};
+pub(super) use crate::api::credential_secret::CredentialSecret;
+use crate::{
+    api::{credential_secret::Bytes, labels},
+    domain::docker_config::SecretType,
+};
 
 /// Who writes pull secrets, as the API server notes it in `managedFields`.
 pub(super) const MANAGER: &str = "cotter-registry";
 
 /// A Secret that may be a pull secret: whose it is, and what it holds, without holding it.
-#[derive(Clone, Deserialize)]
+#[derive(Clone, Deserialize, Resource)]
+#[resource(inherit = Secret)]
 #[serde(from = "RawSecret")]
 pub(super) struct KeptSecret {
-    meta: ObjectMeta,
+    metadata: ObjectMeta,
     /// Of the docker configuration; `None` where it is of another type.
     pub(super) content: Option<ContentHash>,
     /// Whether cotter has written it, whatever its labels say.
@@ -31,14 +31,6 @@ pub(super) struct KeptSecret {
     registry: Option<String>,
     /// The uids of the `Registry` objects that it goes with.
     owners: Vec<String>,
-}
-
-/// A Secret of cotter's own namespace.
-#[derive(Clone, Deserialize)]
-#[serde(from = "RawCredential")]
-pub(super) struct CredentialSecret {
-    meta: ObjectMeta,
-    pub(super) data: BTreeMap<String, Zeroizing<Vec<u8>>>,
 }
 
 /// What tells one content from another.
@@ -54,17 +46,6 @@ struct RawSecret {
     #[serde(default)]
     data: Option<BTreeMap<String, Bytes>>,
 }
-
-#[derive(Deserialize)]
-struct RawCredential {
-    #[serde(default)]
-    metadata: ObjectMeta,
-    #[serde(default)]
-    data: Option<BTreeMap<String, Bytes>>,
-}
-
-/// Never fails on the text: kube logs the body of a response that does not decode.
-struct Bytes(Zeroizing<Vec<u8>>);
 
 // === impl ContentHash ===
 
@@ -87,34 +68,17 @@ impl KeptSecret {
     }
 
     pub(super) fn name(&self) -> &str {
-        self.meta.name.as_deref().unwrap_or_default()
+        self.metadata.name.as_deref().unwrap_or_default()
     }
 
     pub(super) fn namespace(&self) -> &str {
-        self.meta.namespace.as_deref().unwrap_or_default()
+        self.metadata.namespace.as_deref().unwrap_or_default()
     }
 
     /// Whether it goes with the `Registry` of this uid; `None`: with none.
     pub(super) fn goes_with(&self, uid: Option<&str>) -> bool {
         let owners: Vec<_> = self.owners.iter().map(String::as_str).collect();
         owners == Vec::from_iter(uid)
-    }
-}
-
-// === impl CredentialSecret ===
-
-impl CredentialSecret {
-    pub(super) fn annotation(&self, name: &str) -> Option<&str> {
-        let annotations = self.meta.annotations.as_ref()?;
-        annotations.get(name).map(String::as_str)
-    }
-}
-
-impl<'de> Deserialize<'de> for Bytes {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let text = Option::<Cow<'de, str>>::deserialize(deserializer)?.unwrap_or_default();
-        let decoded = BASE64_STANDARD.decode(text.as_bytes());
-        Ok(Self(Zeroizing::new(decoded.unwrap_or_default())))
     }
 }
 
@@ -146,7 +110,7 @@ impl From<RawSecret> for KeptSecret {
             registry: metadata
                 .labels
                 .and_then(|mut all| all.remove(labels::REGISTRY)),
-            meta: ObjectMeta {
+            metadata: ObjectMeta {
                 name: metadata.name,
                 namespace: metadata.namespace,
                 uid: metadata.uid,
@@ -157,62 +121,17 @@ impl From<RawSecret> for KeptSecret {
     }
 }
 
-impl From<RawCredential> for CredentialSecret {
-    fn from(raw: RawCredential) -> Self {
-        let data = raw.data.unwrap_or_default().into_iter();
-        Self {
-            meta: raw.metadata,
-            data: data.map(|(key, Bytes(value))| (key, value)).collect(),
-        }
+impl fmt::Debug for KeptSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = |text: &Option<String>| text.clone().unwrap_or_default();
+        let (namespace, name) = (text(&self.metadata.namespace), text(&self.metadata.name));
+        write!(f, "Secret {namespace}/{name}")
     }
 }
 
-macro_rules! secret {
-    ($object:ty) => {
-        impl Resource for $object {
-            type DynamicType = ();
-            type Scope = NamespaceResourceScope;
-
-            fn kind((): &()) -> Cow<'_, str> {
-                "Secret".into()
-            }
-
-            fn group((): &()) -> Cow<'_, str> {
-                "".into()
-            }
-
-            fn version((): &()) -> Cow<'_, str> {
-                "v1".into()
-            }
-
-            fn plural((): &()) -> Cow<'_, str> {
-                "secrets".into()
-            }
-
-            fn meta(&self) -> &ObjectMeta {
-                &self.meta
-            }
-
-            fn meta_mut(&mut self) -> &mut ObjectMeta {
-                &mut self.meta
-            }
-        }
-
-        impl fmt::Debug for $object {
-            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                let text = |text: &Option<String>| text.clone().unwrap_or_default();
-                let (namespace, name) = (text(&self.meta.namespace), text(&self.meta.name));
-                write!(f, "Secret {namespace}/{name}")
-            }
-        }
-    };
-}
-
-secret!(KeptSecret);
-secret!(CredentialSecret);
-
 #[cfg(test)]
 mod tests {
+    use base64::{Engine as _, prelude::BASE64_STANDARD};
     use rstest::rstest;
     use serde_json::{Value, json};
 

@@ -25,14 +25,14 @@ const NAME: usize = 11;
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct TestReport {
+pub(in crate::cli::registry) struct TestReport {
     /// The registry's host.
     host: String,
     /// The image that was read; left out for a host alone.
     #[serde(skip_serializing_if = "Option::is_none")]
     image: Option<String>,
     /// Whether a pull goes through; for a host alone, whether the registry takes a credential, or wants none.
-    pub(super) passed: bool,
+    pub(in crate::cli::registry) passed: bool,
     /// The steps before any credential: connect and TLS.
     pub(super) steps: Vec<StepReport>,
     /// The credentials that were tried, in the kubelet's order, until one passed.
@@ -58,11 +58,11 @@ pub(super) struct WayTest {
 #[derive(Clone, Debug, Serialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(rename_all = "camelCase")]
-pub(super) struct Verdict {
+pub(in crate::cli::registry) struct Verdict {
     /// Whether it cannot work.
-    pub(super) fatal: bool,
+    pub(in crate::cli::registry) fatal: bool,
     /// What is wrong, and what to do.
-    pub(super) text: String,
+    pub(in crate::cli::registry) text: String,
 }
 
 /// One step.
@@ -99,10 +99,21 @@ enum StepOutcome {
     Failed,
 }
 
-/// Prints to stdout what a person waits for; nothing where the answer is for a program.
-pub(super) struct Printer {
-    format: Format,
+/// Prints what a person waits for.
+pub(in crate::cli::registry) struct Printer {
+    to: To,
     broken: std::io::Result<()>,
+}
+
+/// Where steps are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::cli::registry) enum To {
+    /// They are the answer.
+    Stdout,
+    /// They stand beside it.
+    Stderr,
+    /// The answer is for a program, and has them.
+    Nobody,
 }
 
 // === impl TestReport ===
@@ -119,7 +130,7 @@ impl TestReport {
     }
 
     /// Whether any step failed, by any credential.
-    pub(super) fn has_failed_step(&self) -> bool {
+    pub(in crate::cli::registry) fn has_failed_step(&self) -> bool {
         let of_ways = self.ways.iter().flat_map(|way| &way.steps);
         let mut steps = self.steps.iter().chain(of_ways);
         steps.any(|step| step.outcome == StepOutcome::Failed)
@@ -210,14 +221,22 @@ fn name(step: Step) -> &'static str {
     }
 }
 
+// === impl To ===
+
+impl From<Format> for To {
+    fn from(format: Format) -> Self {
+        match format {
+            Format::Text => Self::Stdout,
+            Format::Json => Self::Nobody,
+        }
+    }
+}
+
 // === impl Printer ===
 
 impl Printer {
-    pub(super) fn new(format: Format) -> Self {
-        Self {
-            format,
-            broken: Ok(()),
-        }
+    pub(in crate::cli::registry) fn new(to: To) -> Self {
+        Self { to, broken: Ok(()) }
     }
 
     pub(super) fn title(&mut self, target: &Target) {
@@ -256,10 +275,9 @@ impl Printer {
         }
     }
 
-    /// The ways that were left, as an earlier one passed.
-    pub(super) fn untried(&mut self, ways: &[Way]) {
-        if !ways.is_empty() {
-            let many = ways.len();
+    /// How many ways were left, as an earlier one passed.
+    pub(super) fn untried(&mut self, many: usize) {
+        if many > 0 {
             self.line(&format!(
                 "{FAINT}{many} more would be tried after that{FAINT:#}"
             ));
@@ -270,13 +288,17 @@ impl Printer {
     ///
     /// # Errors
     /// If stdout is gone.
-    pub(super) fn finish(self) -> std::io::Result<()> {
+    pub(in crate::cli::registry) fn finish(self) -> std::io::Result<()> {
         self.broken
     }
 
     fn line(&mut self, line: &str) {
-        if self.format == Format::Text && self.broken.is_ok() {
-            self.broken = writeln!(anstream::stdout(), "{line}");
+        if self.broken.is_ok() {
+            self.broken = match self.to {
+                To::Stdout => writeln!(anstream::stdout(), "{line}"),
+                To::Stderr => writeln!(anstream::stderr(), "{line}"),
+                To::Nobody => Ok(()),
+            };
         }
     }
 }

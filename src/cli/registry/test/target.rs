@@ -4,6 +4,7 @@ use anyhow::{Context as _, bail};
 use smol_str::SmolStr;
 
 use crate::{
+    api::registry::Probe,
     cli::{credentials::Way, output::printable},
     domain::{
         digest::Digest,
@@ -17,10 +18,10 @@ const NO_REPOSITORY: &str = "library/none";
 
 /// A registry, and perhaps an image in it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Target {
+pub(in crate::cli::registry) struct Target {
     /// The image; for a host alone, one that is only good for looking up credentials.
-    pub(super) image: Reference,
-    pub(super) is_host: bool,
+    pub(in crate::cli::registry) image: Reference,
+    pub(in crate::cli::registry) is_host: bool,
 }
 
 // === impl Target ===
@@ -30,7 +31,7 @@ impl Target {
     ///
     /// # Errors
     /// If it is neither.
-    pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
+    pub(in crate::cli::registry) fn parse(text: &str) -> anyhow::Result<Self> {
         let bare = text.trim();
         let url = bare
             .strip_prefix("https://")
@@ -63,19 +64,46 @@ impl Target {
         })
     }
 
+    /// A registry, and what its live test reads.
+    ///
+    /// # Errors
+    /// If the host is none.
+    pub(in crate::cli::registry) fn of_registry(
+        host: &str,
+        probe: Option<&Probe>,
+    ) -> anyhow::Result<Self> {
+        let image = match probe {
+            Some(Probe { repository, tag }) => {
+                format!("{host}/{}:{tag}", repository.trim_matches('/'))
+            }
+            None => format!("{host}/{NO_REPOSITORY}"),
+        };
+        let read = reference::canonicalise(&image, false);
+        let read = read.with_context(|| {
+            format!(
+                "{:?} cannot be tested: write spec.probe without the host, as acme/app",
+                printable(&image)
+            )
+        })?;
+        Ok(Self {
+            image: read.reference,
+            is_host: probe.is_none(),
+        })
+    }
+
     /// The registry's host.
-    pub(super) fn host(&self) -> SmolStr {
+    pub(in crate::cli::registry) fn host(&self) -> SmolStr {
         self.image.endpoint().0.into()
     }
 
     /// What is read in the end; `None` for a host alone.
-    pub(super) fn tag(&self) -> Option<&str> {
+    pub(in crate::cli::registry) fn tag(&self) -> Option<&str> {
         let tag = || self.image.tag().unwrap_or(DEFAULT_TAG);
         (!self.is_host).then(|| self.image.digest().map_or_else(tag, Digest::as_str))
     }
 
     /// What is asked for, by `way`.
-    pub(super) fn place(&self, way: &Way) -> Place {
+    pub(in crate::cli::registry) fn place(&self, way: &Way) -> Place {
         let mut place = way.place(&self.image);
         if self.is_host {
             place.repository = SmolStr::default();
@@ -84,7 +112,7 @@ impl Target {
     }
 
     /// As a person would name it.
-    pub(super) fn shown(&self) -> String {
+    pub(in crate::cli::registry) fn shown(&self) -> String {
         if self.is_host {
             self.host().to_string()
         } else {

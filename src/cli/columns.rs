@@ -4,14 +4,14 @@ use std::io::{self, Write};
 
 use clap::builder::styling::Style;
 
-use crate::cli::output::{FAINT, printable};
+use super::output::{FAINT, printable};
 
 /// What stands between two columns.
 const GAP: &str = "  ";
 
 /// A cell.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Cell {
+pub struct Cell {
     text: String,
     style: Style,
     right: bool,
@@ -19,7 +19,7 @@ pub(super) struct Cell {
 
 /// Rows under headings.
 #[derive(Clone, Debug)]
-pub(super) struct Columns {
+pub struct Columns {
     headings: Vec<&'static str>,
     rows: Vec<Vec<Cell>>,
 }
@@ -28,7 +28,8 @@ pub(super) struct Columns {
 
 impl Cell {
     /// The same in another style.
-    pub(super) fn styled(mut self, style: Style) -> Self {
+    #[must_use]
+    pub fn styled(mut self, style: Style) -> Self {
         self.style = style;
         self
     }
@@ -58,7 +59,8 @@ impl From<usize> for Cell {
 
 impl Columns {
     /// No rows yet.
-    pub(super) fn new(headings: &[&'static str]) -> Self {
+    #[must_use]
+    pub fn new(headings: &[&'static str]) -> Self {
         Self {
             headings: headings.to_vec(),
             rows: Vec::new(),
@@ -66,12 +68,15 @@ impl Columns {
     }
 
     /// Adds a row.
-    pub(super) fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
+    pub fn row(&mut self, cells: impl IntoIterator<Item = Cell>) {
         self.rows.push(cells.into_iter().collect());
     }
 
     /// Writes all of it.
-    pub(super) fn write(&self, out: &mut impl Write) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn write(&self, out: &mut impl Write) -> io::Result<()> {
         let width = |column: usize, heading: &str| {
             let cells = self.rows.iter().filter_map(|row| row.get(column));
             let widest = cells.map(|cell| cell.text.chars().count()).max();

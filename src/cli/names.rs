@@ -3,15 +3,37 @@
 /// The longest name of an object, of a namespace.
 const LONGEST: (usize, usize) = (253, 63);
 
+/// The longest value of a label.
+const LONGEST_LABEL: usize = 63;
+
+/// A Registry's name: a Secret's, which fits into the label of its pull secrets.
+///
+/// # Errors
+/// The rule.
+pub fn registry(text: &str) -> Result<String, String> {
+    if text.len() > LONGEST_LABEL {
+        return Err(format!(
+            "the name of a Registry has at most {LONGEST_LABEL} letters, as it is a label on its pull secrets"
+        ));
+    }
+    secret(text)
+}
+
 /// A Secret's name: a DNS subdomain (RFC 1123).
-pub(super) fn secret(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// The rule.
+pub fn secret(text: &str) -> Result<String, String> {
     let rule = "a name has lower-case letters, figures, - and . only, and begins and ends with a letter or figure";
     let fits = text.split('.').all(is_label) && text.len() <= LONGEST.0;
     fits.then(|| text.to_owned()).ok_or_else(|| rule.to_owned())
 }
 
 /// A namespace's name: a DNS label (RFC 1123).
-pub(super) fn namespace(text: &str) -> Result<String, String> {
+///
+/// # Errors
+/// The rule.
+pub fn namespace(text: &str) -> Result<String, String> {
     let rule = "a namespace has lower-case letters, figures and - only, at most 63, and begins and ends with a letter or \
                 figure";
     let fits = is_label(text) && text.len() <= LONGEST.1;

@@ -12,6 +12,10 @@ use crate::support::wait;
 /// Long enough for an image to be pulled and a container to start on a busy machine.
 pub const LIMIT: Duration = Duration::from_mins(1);
 
+/// How the `Registry` objects stand, a line for each condition.
+const CONDITIONS: &str = "--output=jsonpath={range .items[*]}{.metadata.name}: {range .status.conditions[*]}\
+{.type} {.status} {.reason}: {.message}{'\\n'}{end}{end}";
+
 /// The one lab. It ends with the sandbox.
 pub fn shared() -> &'static Lab {
     // After a start that failed, the next test does not wait for another.
@@ -34,8 +38,9 @@ impl Drop for ShownOnFailure {
             "--all-namespaces",
             "--sort-by=.lastTimestamp",
         ];
+        let registries = ["get", "registries.cotter.dev", CONDITIONS];
         let mut errors = std::io::stderr();
-        for args in [&pods[..], &events[..]] {
+        for args in [&pods[..], &events[..], &registries[..]] {
             let told = self.0.plane.kubectl(args);
             let tail: Vec<&str> = told.stdout.lines().rev().take(60).collect();
             for line in tail.into_iter().rev() {

@@ -18,6 +18,7 @@ mod lab;
 mod load;
 mod losing;
 mod node_only;
+mod registries;
 mod revisions;
 mod traces;
 
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
         images::TESTS,
         revisions::TESTS,
         losing::TESTS,
+        registries::TESTS,
     ]
     .concat();
     if sandbox::inside() {

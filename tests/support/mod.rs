@@ -29,6 +29,7 @@ pub mod control_plane;
 pub mod http_client;
 pub mod https_server;
 pub mod image;
+pub mod moto;
 pub mod node;
 pub mod parts;
 pub mod ports;

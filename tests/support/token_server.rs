@@ -255,8 +255,8 @@ async fn token(
         .expect("a response")
 }
 
-// One `scope` may hold several, parted by spaces, and there may be several `scope` parameters.
-fn scopes(query: &str) -> Vec<String> {
+/// The scopes of a query: one `scope` may hold several, parted by spaces, and there may be several `scope` parameters.
+pub fn scopes(query: &str) -> Vec<String> {
     let values = query
         .split('&')
         .filter_map(|pair| pair.strip_prefix("scope="));
@@ -275,7 +275,8 @@ fn scopes(query: &str) -> Vec<String> {
         .collect()
 }
 
-fn basic(header: &str) -> Option<(String, String)> {
+/// User and password of an `Authorization` header.
+pub fn basic(header: &str) -> Option<(String, String)> {
     let decoded = STANDARD.decode(header.strip_prefix("Basic ")?).ok()?;
     let (user, password) = std::str::from_utf8(&decoded).ok()?.split_once(':')?;
     Some((user.to_owned(), password.to_owned()))

@@ -1,52 +1,28 @@
 //! ECR: AWS makes the passwords. AWS is moto's server, the registry a real one that takes moto's password.
 
-use std::time::Duration;
-
 use serde_json::json;
 
 use super::{Site, replica_in};
 use crate::{
     lab::{lab, seeded},
     support::{
-        http_client::HttpClient,
-        parts, ports,
-        process::{Process, Program},
+        moto::{self, Moto},
+        ports,
         registry_part::Registry,
         require,
-        scratch::Scratch,
         token_server::Grant,
     },
 };
-
-/// moto's account, and the password that it makes for it.
-const AWS: (&str, &str) = ("AWS", "123456789012-auth-token");
-
-const START: Duration = Duration::from_mins(1);
-
-/// moto's server, and where it is.
-fn moto(scratch: &Scratch) -> (Process, String) {
-    let port = ports::free();
-    let host = format!("127.0.0.1:{port}");
-    let program = Program::new("moto", parts::program("moto_server"));
-    let mut process = program
-        .args(["-H", "127.0.0.1", "-p", &port.to_string()])
-        .start(scratch.path());
-    process.ready(START, |_| {
-        HttpClient::plain().get(&host, "/moto-api/").ok().map(drop)
-    });
-    (process, format!("http://{host}"))
-}
 
 #[test]
 fn a_password_that_aws_makes_is_tested_and_brought_where_it_is_wanted() {
     require!("moto_server");
     let lab = lab!();
-    let scratch = Scratch::new("moto");
-    let (_moto, url) = moto(&scratch);
+    let aws = Moto::start("127.0.0.1", ports::free());
     let grants = vec![Grant::new("AWS", "acme/", &["pull"])];
-    let registry = seeded(Registry::with_tokens(&[AWS], grants));
+    let registry = seeded(Registry::with_tokens(&[moto::LOGIN], grants));
     let site = Site::start_by(&lab, |own| {
-        replica_in(&lab, own, &[&registry], &[("AWS_ENDPOINT_URL", &url)])
+        replica_in(&lab, own, &[&registry], &[("AWS_ENDPOINT_URL", aws.url())])
     });
     let shop = site.namespace("shop");
     let secret = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": site.name, "namespace": site.own,
@@ -62,6 +38,6 @@ fn a_password_that_aws_makes_is_tested_and_brought_where_it_is_wanted() {
     let entry = site.entry(&shop, registry.host()).unwrap();
     assert_eq!(
         (entry["username"].as_str(), entry["password"].as_str()),
-        (Some(AWS.0), Some(AWS.1))
+        (Some(moto::LOGIN.0), Some(moto::LOGIN.1))
     );
 }

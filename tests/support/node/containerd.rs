@@ -27,7 +27,7 @@ impl Containerd {
         let scratch = Scratch::new(site.name);
         let folder = scratch.path();
         write_network(folder, &site);
-        registry.write_hosts(&folder.join("certs.d"));
+        trust(folder, registry.host(), registry.host(), registry.ca());
         // Memory, and no layer of another overlay: a container of a CI has one for its root.
         mount_tmpfs(&folder.join("containerd"));
         let config = scratch.write("containerd.toml", config(folder));
@@ -61,6 +61,10 @@ impl Containerd {
         socket(&self.scratch)
     }
 
+    pub(super) fn trust(&self, host: &str, server: &str, ca: &str) {
+        trust(self.scratch.path(), host, server, ca);
+    }
+
     /// Puts an image on the node under this name, without any registry.
     pub(super) fn side_load(&self, image: &Artifact, name: &str) {
         let folder = self.scratch.path().join("side-load");
@@ -73,6 +77,19 @@ impl Containerd {
         ctr(&self.scratch, &import).ok();
         std::fs::remove_dir_all(&folder).expect("our own folder");
     }
+}
+
+/// Images of `host` are pulled from `server`, whose certificate is of this CA; what is written holds from the next pull on.
+fn trust(folder: &Path, host: &str, server: &str, ca: &str) {
+    let folder = folder.join("certs.d").join(host);
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = folder.join("ca.pem");
+    std::fs::write(&file, ca).expect("a file");
+    let hosts = format!(
+        "server = \"https://{server}\"\n[host.\"https://{server}\"]\nca = \"{}\"\n",
+        file.display()
+    );
+    std::fs::write(folder.join("hosts.toml"), hosts).expect("a file");
 }
 
 fn socket(scratch: &Scratch) -> String {

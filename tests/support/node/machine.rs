@@ -82,6 +82,11 @@ impl Node {
         self.kubelet.kill();
     }
 
+    /// From now on images of `host` are pulled from `server`, whose certificate is of this CA.
+    pub(super) fn trust(&self, host: &str, server: &str, ca: &str) {
+        self.containerd.trust(host, server, ca);
+    }
+
     /// Puts an image on the node under this name, without any registry.
     pub fn side_load(&self, image: &Artifact, name: &str) {
         self.containerd.side_load(image, name);

@@ -3,12 +3,14 @@
 //!
 //! A program that wants a [`Lab`] runs itself again inside the sandbox: [`sandbox::enter`].
 
+mod behind;
 mod containerd;
 pub mod install;
 mod machine;
 mod registry;
 pub mod sandbox;
 mod services;
+pub mod vendors;
 
 use std::net::Ipv4Addr;
 use std::path::Path;

@@ -1,27 +1,19 @@
 //! The lab's registry: the CNCF registry behind a front that speaks TLS, gives tokens, and can be slow.
 
 use std::net::SocketAddr;
-use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use axum::Router;
-use axum::body::Body;
-use axum::extract::{Request, State};
-use axum::http::{StatusCode, Uri};
-use axum::response::Response;
+use axum::extract::State;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::TokioExecutor;
 use serde_json::json;
 
 use super::super::ca::Ca;
 use super::super::command::{self, Outcome};
 use super::super::http_client::HttpClient;
-use super::super::https_server::{HttpsServer, runtime};
+use super::super::https_server::HttpsServer;
 use super::super::image::{Artifact, Image};
 use super::super::process::{Process, Program};
 use super::super::push::{self, Pusher};
@@ -29,6 +21,7 @@ use super::super::scratch::Scratch;
 use super::super::token_server::{Grant, ISSUER, SERVICE, TokenServer};
 use super::super::{parts, ports};
 use super::ADDRESS;
+use super::behind::Behind;
 
 const PORT: u16 = 5000;
 const START: Duration = Duration::from_secs(30);
@@ -37,22 +30,17 @@ pub const ALICE: (&str, &str) = ("alice", "rabbit-hole");
 pub const BOB: (&str, &str) = ("bob", "builder");
 /// May pull and push everything.
 pub const ADMIN: (&str, &str) = ("admin", "uphill");
+/// For whom the servers before it ask, once they have seen a login: no password is its.
+pub(super) const PULLER: &str = "puller";
 
 pub struct LabRegistry {
     host: String,
     front: HttpsServer,
-    delay: Arc<AtomicU64>,
+    pub(super) behind: Behind,
     process: Process,
-    tokens: TokenServer,
-    ca: Ca,
+    pub(super) tokens: Arc<TokenServer>,
+    pub(super) ca: Ca,
     scratch: Scratch,
-}
-
-#[derive(Clone)]
-struct Behind {
-    client: Client<HttpConnector, Body>,
-    host: String,
-    delay: Arc<AtomicU64>,
 }
 
 impl LabRegistry {
@@ -66,19 +54,17 @@ impl LabRegistry {
             pull("alice", "shared/"),
             pull("bob", "shared/"),
             pull("", "public/"),
+            pull(PULLER, ""),
             Grant::new(ADMIN.0, "", &["pull", "push", "delete"]),
         ];
         let tokens = TokenServer::start(&[ALICE, BOB, ADMIN], grants);
         let scratch = Scratch::new("registry");
         let host = format!("127.0.0.1:{}", ports::free());
         let process = serve(&scratch, &host, &tokens);
-        let (ca, delay) = (Ca::new("lab registry"), Arc::<AtomicU64>::default());
-        let behind = Behind {
-            client: Client::builder(TokioExecutor::new()).build_http(),
-            host,
-            delay: Arc::clone(&delay),
-        };
-        let router = Router::new().fallback(pass).with_state(behind);
+        let (ca, behind) = (Ca::new("lab registry"), Behind::new(host));
+        let pass =
+            |State(behind): State<Behind>, request| async move { behind.pass(request).await };
+        let router = Router::new().fallback(pass).with_state(behind.clone());
         let router = tokens.router().merge(router);
         let me = ca.server(&[&ADDRESS.to_string()]);
         let front = HttpsServer::start_at(SocketAddr::from((ADDRESS, PORT)), &me, router);
@@ -86,9 +72,9 @@ impl LabRegistry {
         Self {
             host: front.address().to_string(),
             front,
-            delay,
+            behind,
             process,
-            tokens,
+            tokens: Arc::new(tokens),
             ca,
             scratch,
         }
@@ -109,8 +95,7 @@ impl LabRegistry {
 
     /// Every answer is late by this much.
     pub fn delay(&self, delay: Duration) {
-        let millis = u64::try_from(delay.as_millis()).expect("a short time");
-        self.delay.store(millis, Ordering::SeqCst);
+        self.behind.delay(delay);
     }
 
     /// Pushes an image whose containers wait until they are told to end; another seed gives another digest, which is returned.
@@ -169,20 +154,6 @@ impl LabRegistry {
             b"",
         )
     }
-
-    /// What containerd has to know of this registry.
-    pub(super) fn write_hosts(&self, folder: &Path) {
-        let folder = folder.join(self.host());
-        std::fs::create_dir_all(&folder).expect("a folder");
-        let ca = folder.join("ca.pem");
-        std::fs::write(&ca, self.ca()).expect("a file");
-        let hosts = format!(
-            "server = \"https://{0}\"\n[host.\"https://{0}\"]\nca = \"{1}\"\n",
-            self.host(),
-            ca.display()
-        );
-        std::fs::write(folder.join("hosts.toml"), hosts).expect("a file");
-    }
 }
 
 /// An image whose containers wait until they are told to end.
@@ -211,24 +182,4 @@ fn serve(scratch: &Scratch, host: &str, tokens: &TokenServer) -> Process {
     let client = HttpClient::plain().agent(push::AGENT);
     process.ready(START, |_| push::answers(&client, host).then_some(()));
     process
-}
-
-// Passes a request on as it is: the registry answers with relative locations.
-async fn pass(State(behind): State<Behind>, mut request: Request) -> Response {
-    let path = request
-        .uri()
-        .path_and_query()
-        .map_or("/", |path| path.as_str());
-    let uri = format!("http://{}{path}", behind.host).parse::<Uri>();
-    *request.uri_mut() = uri.expect("a path that came in a request");
-    *request.version_mut() = axum::http::Version::HTTP_11;
-    let delay = Duration::from_millis(behind.delay.load(Ordering::SeqCst));
-    tokio::time::sleep(delay).await;
-    match behind.client.request(request).await {
-        Ok(response) => response.map(Body::new),
-        Err(error) => Response::builder()
-            .status(StatusCode::BAD_GATEWAY)
-            .body(Body::from(error.to_string()))
-            .expect("a response"),
-    }
 }

@@ -4,6 +4,7 @@ pub mod admission;
 pub mod api;
 pub mod app;
 pub mod cli;
+pub mod cloud;
 pub mod cluster;
 pub mod config;
 pub mod controller;

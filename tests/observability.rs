@@ -41,7 +41,7 @@ const API_SERVER: [(&str, &[&str]); 3] = [
 ];
 
 /// Metrics without a series before their first event, with their labels.
-const LATER: [(&str, &[&str]); 7] = [
+const LATER: [(&str, &[&str]); 9] = [
     ("cotter_watch_errors_total", &["watch"]),
     ("cotter_watch_synced_timestamp_seconds", &["watch"]),
     (
@@ -55,6 +55,8 @@ const LATER: [(&str, &[&str]); 7] = [
         "cotter_registry_credential_expires_timestamp_seconds",
         &["registry"],
     ),
+    ("cotter_own_login", &["host"]),
+    ("cotter_own_login_failures_total", &["host"]),
 ];
 
 /// Series by metric: the values of each label.

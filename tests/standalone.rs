@@ -246,6 +246,29 @@ fn the_configuration_is_followed_and_a_bad_one_is_not() {
 }
 
 #[test]
+fn hosts_whose_credential_the_nodes_hold_come_and_go_with_the_configuration() {
+    let nobody = address();
+    let env = [("GCE_METADATA_HOST", nobody.as_str())];
+    let cotter = Cotter::start_with(Scratch::new("own-logins"), "", &[], &env);
+    let held = "registries: [{host: europe-docker.pkg.dev, credentials: node}]";
+    let offline = format!("{held}\nresolve: {{offline: true}}");
+    let follows = |config: &str, has_one: bool| {
+        cotter.scratch.write("cotter.yaml", config);
+        wait::until(config, FOLLOW, || {
+            let shown = cotter.metrics().contains("host=\"europe-docker.pkg.dev\"");
+            (shown == has_one).then_some(())
+        });
+    };
+    follows(held, true);
+    let log = cotter.process.log();
+    let said = format!("its metadata server {nobody} cannot be asked");
+    assert!(log.contains(&said), "{log}");
+    follows(&offline, false);
+    follows(held, true);
+    follows("{}", false);
+}
+
+#[test]
 fn pull_secrets_are_followed() {
     let scratch = Scratch::new("secrets");
     let secrets = scratch.path().join("secrets");

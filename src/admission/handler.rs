@@ -305,6 +305,8 @@ fn wants_newer_secrets(answers: &[Answer]) -> bool {
         let none_matches = answer.candidates.list.iter().all(|c| c.secret.is_none());
         answer.resolved().is_none()
             && answer.failure().is_some_and(|failure| match failure.cause {
+                // No pull secret helps cotter's own identity.
+                _ if failure.own.is_some() => false,
                 Cause::Unauthorized => true,
                 // Some registries hide what they do not show.
                 Cause::NotFound => none_matches,

@@ -77,10 +77,7 @@ async fn run(config: Config) -> Result<()> {
     let serving = readiness.check("serving");
     serving.wait_for("starting");
     let site = ops::site(metrics.clone(), readiness.clone());
-    let ops_limits = Limits {
-        drain: OPS_DRAIN,
-        ..Limits::default()
-    };
+    let ops_limits = draining(OPS_DRAIN);
     let ops = tokio::spawn(ops.serve(site, Security::Plain, ops_limits, ops_drain.phases()));
     let Config {
         webhook,
@@ -88,12 +85,10 @@ async fn run(config: Config) -> Result<()> {
         file,
         watched,
         proxy,
+        cloud,
         ..
     } = config;
-    let limits = Limits {
-        drain: webhook.drain,
-        ..Limits::default()
-    };
+    let limits = draining(webhook.drain);
     let mut tasks = JoinSet::new();
     let opened = source::open(source, &metrics, &readiness, &mut tasks).await?;
     let leading = opened.joined.as_ref().map(|joined| {
@@ -109,7 +104,8 @@ async fn run(config: Config) -> Result<()> {
         readiness: &readiness,
     };
     let (tls, paths) = webhook::open(&webhook, &upkeep, &mut tasks)?;
-    let in_use = InUse::new(&file, webhook.deadline, proxy, metrics.clone())?;
+    let environment = settings::clouds(cloud);
+    let in_use = InUse::new(&file, webhook.deadline, proxy, environment, metrics.clone())?;
     if let Some((joined, leading)) = opened.joined.as_ref().zip(leading.as_ref()) {
         look_after(joined, leading, &in_use.client, &readiness, &mut tasks);
     }
@@ -127,6 +123,13 @@ async fn run(config: Config) -> Result<()> {
     let _ = ops.await;
     tasks.shutdown().await;
     Ok(())
+}
+
+fn draining(drain: Duration) -> Limits {
+    Limits {
+        drain,
+        ..Limits::default()
+    }
 }
 
 /// Keeps in `tasks` the credentials: those that mirrors are asked with, and those of `Registry` objects.

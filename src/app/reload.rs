@@ -7,6 +7,7 @@ use arc_swap::ArcSwap;
 
 use crate::{
     admission::settings::Settings,
+    cloud::{Clouds, Environment, keeper::Keeper},
     config::{
         file::FileConfig,
         proxy::Proxy,
@@ -26,6 +27,7 @@ pub(super) const PAUSE: Duration = Duration::from_secs(2);
 pub(super) struct InUse {
     pub(super) client: Client,
     pub(super) admission: Arc<ArcSwap<Settings>>,
+    keeper: Arc<Keeper>,
     deadline: Duration,
     proxy: Option<Proxy>,
     pub(super) metrics: Arc<Metrics>,
@@ -35,18 +37,24 @@ pub(super) struct InUse {
 
 impl InUse {
     /// With a first configuration. `deadline`: the longest that one review may take. `proxy`: what registries are asked
-    /// through.
+    /// through. `clouds`: how they know cotter.
     pub(super) fn new(
         file: &FileConfig,
         deadline: Duration,
         proxy: Option<Proxy>,
+        clouds: Environment,
         metrics: Arc<Metrics>,
     ) -> Result<Self> {
         let asked = crate::cli::settings::registry(file, proxy.as_ref());
         let client = Client::new(asked, metrics.clone())?;
+        let clouds = Arc::new(Clouds::new(client.clone(), clouds));
+        let keeper = Arc::new(Keeper::new(clouds, metrics.clone()));
         let admission = settings::admission(file, deadline);
+        keeper.keep(settings::own_logins(&admission));
+        client.ask_as_nodes(keeper.clone());
         Ok(Self {
             client,
+            keeper,
             admission: Arc::new(ArcSwap::from_pointee(admission)),
             deadline,
             proxy,
@@ -66,6 +74,7 @@ impl InUse {
         let swapped = self.client.swap(asked);
         swapped.map_err(|error| error.to_string())?;
         let admission = settings::admission(file, self.deadline);
+        self.keeper.keep(settings::own_logins(&admission));
         self.admission.store(Arc::new(admission));
         self.metrics.config_reload(true);
         for notice in &file.notices {

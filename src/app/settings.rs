@@ -2,9 +2,16 @@
 
 use std::time::Duration;
 
+use smol_str::SmolStr;
+
 use crate::{
-    admission, config,
-    config::file::{CredentialSource, FileConfig},
+    admission,
+    cloud::Environment,
+    config,
+    config::{
+        cloud::CloudArgs,
+        file::{CredentialSource, FileConfig},
+    },
     telemetry::logs::{LogFormat, LogLevel},
 };
 
@@ -25,6 +32,25 @@ pub(super) fn admission(file: &FileConfig, longest: Duration) -> admission::sett
             .filter(is_node_held)
             .map(|host| host.host.clone())
             .collect(),
+    }
+}
+
+/// The hosts that cotter needs logins of its own for.
+pub(super) fn own_logins(
+    settings: &admission::settings::Settings,
+) -> impl Iterator<Item = &SmolStr> {
+    settings.node_held.iter().filter(|_| !settings.offline)
+}
+
+/// How the clouds know cotter.
+pub(super) fn clouds(args: CloudArgs) -> Environment {
+    Environment {
+        google_metadata: args.gce_metadata_host,
+        azure_client: args.azure_client_id,
+        azure_tenant: args.azure_tenant_id,
+        azure_token_file: args.azure_federated_token_file,
+        azure_authority: args.azure_authority_host,
+        azure_metadata: args.azure_pod_identity_authority_host,
     }
 }
 

@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, ValueEnum};
 
-use super::{proxy::ProxyArgs, units};
+use super::{cloud::CloudArgs, proxy::ProxyArgs, units};
 
 const SERVE_EXAMPLE: &str = "\
 Example, without a cluster:
@@ -59,6 +59,10 @@ pub struct ServeArgs {
     /// The environment's proxies.
     #[command(flatten)]
     pub proxy: ProxyArgs,
+
+    /// The environment's clouds.
+    #[command(flatten)]
+    pub cloud: CloudArgs,
 }
 
 /// Where the listeners are and how much they take.

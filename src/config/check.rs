@@ -20,7 +20,10 @@ use super::{
     problem::{Place, Problem},
     units,
 };
-use crate::domain::policy::{Policy, PolicySet};
+use crate::domain::{
+    cloud::CloudRegistry,
+    policy::{Policy, PolicySet},
+};
 
 /// The longest time that Kubernetes lets a webhook take (`timeoutSeconds` is at most 30), so the longest that
 /// waiting for a registry can make sense.
@@ -140,9 +143,10 @@ impl Check<'_> {
             Some((place, path)) => self.certificates(*place, path),
             None => Vec::new(),
         };
-        if credentials == CredentialSource::Node {
+        if credentials == CredentialSource::Node && CloudRegistry::of_host(&host).is_none() {
             self.notices.push(format!(
-                "registries: `credentials: node` of {host}: this version resolves its images anonymously"
+                "registries: `credentials: node` of {host}: cotter has a login of its own only at ECR, Artifact Registry, \
+                 gcr.io and ACR, and this is none of them; its images are resolved anonymously"
             ));
         }
         RegistryHost {

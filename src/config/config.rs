@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 pub use super::webhook::{Certificate, Registration, Webhook};
 use super::{
     args::{ClusterArgs, LogArgs, LogFormat, LogLevel, ModeArg, ServeArgs, StandaloneArgs},
+    cloud::CloudArgs,
     file::FileConfig,
     problem::ConfigError,
     proxy::Proxy,
@@ -30,6 +31,8 @@ pub struct Config {
     pub watched: Option<Watched>,
     /// What registries are asked through.
     pub proxy: Option<Proxy>,
+    /// How the clouds know cotter.
+    pub cloud: CloudArgs,
 }
 
 /// Where namespaces and pull secrets come from.
@@ -96,6 +99,7 @@ impl Config {
             cluster,
             log,
             proxy,
+            cloud,
         } = args;
         let mut problems = Vec::new();
         let ops = listen.ops.unwrap_or(any_or_loopback(standalone, 8080));
@@ -133,6 +137,7 @@ impl Config {
             file,
             watched,
             proxy,
+            cloud: cloud.set(),
         })
     }
 }

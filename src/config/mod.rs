@@ -2,6 +2,7 @@
 
 pub mod args;
 mod check;
+pub mod cloud;
 #[expect(
     clippy::module_inception,
     reason = "the floor is named after what it makes, and so is the file that defines it"

@@ -133,7 +133,7 @@ impl Registries {
             board,
             parts: &self.parts,
         };
-        let memory = Arc::new(Memory::default());
+        let memory = Arc::new(Memory::new(self.asked.clone()));
         let (namespaces, of_namespaces) = opener.namespaces();
         let (secrets, of_secrets) = opener.pull_secrets();
         let (credentials, of_credentials) = opener.credentials(&self.own_namespace);

@@ -15,7 +15,8 @@ pub struct Credential {
     fingerprint: Fingerprint,
 }
 
-/// A digest of a credential; equal fingerprints mean equal credentials. Safe to keep in cache keys and logs.
+/// A digest of a credential, or of an identity; equal fingerprints mean that both may read the same. Safe to keep in cache
+/// keys and logs.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Fingerprint([u8; 16]);
 
@@ -35,6 +36,20 @@ impl Credential {
             username: Zeroizing::new(username.into_boxed_slice()),
             password: Zeroizing::new(password.into_boxed_slice()),
             fingerprint,
+        }
+    }
+
+    /// The login that `identity` has now. It gets another password now and then and may read the same with each, so they
+    /// all share one fingerprint, which no other credential has.
+    #[must_use]
+    pub fn of_identity(
+        identity: Fingerprint,
+        username: impl Into<Vec<u8>>,
+        password: impl Into<Vec<u8>>,
+    ) -> Self {
+        Self {
+            fingerprint: identity,
+            ..Self::new(username, password)
         }
     }
 
@@ -82,6 +97,16 @@ impl Fingerprint {
     /// The fingerprint of no credential at all.
     pub const ANONYMOUS: Self = Self([0; 16]);
 
+    /// The fingerprint of cotter's own identity at the registry `host`.
+    #[must_use]
+    pub fn of_own_identity(host: &str) -> Self {
+        let mut hash = Sha256::new();
+        // In the place of a user's length: no user is as long.
+        hash.update(u64::MAX.to_be_bytes());
+        hash.update(host);
+        Self::of(hash)
+    }
+
     fn of(hash: Sha256) -> Self {
         let mut short = [0; 16];
         for (to, from) in short.iter_mut().zip(hash.finalize()) {
@@ -118,6 +143,15 @@ mod tests {
         let one = Credential::new("ab", "c").fingerprint();
         let other = Credential::new("a", "bc").fingerprint();
         assert_ne!(one, other);
+    }
+
+    #[test]
+    fn an_identity_keeps_its_fingerprint_and_shares_it_with_nobody() {
+        let own = Fingerprint::of_own_identity("gcr.io");
+        let login = |password: &str| Credential::of_identity(own, "user", password);
+        assert_eq!(login("old").fingerprint(), login("new").fingerprint());
+        assert_ne!(own, Fingerprint::of_own_identity("eu.gcr.io"));
+        assert_ne!(own, Credential::new("", "gcr.io").fingerprint());
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::{
     policy::Cause,
+    question::OwnIdentity,
     reference::ReferenceError,
     slots::Slot,
     warning::{LONGEST, short_reference, shorten},
@@ -19,7 +20,11 @@ pub fn shown(text: &str) -> String {
 /// Why a slot stayed unpinned, and what to do. `notFound` and `unauthorized` read alike, so that nobody learns from
 /// it which private tags exist; `unavailable` names no address, port or time.
 #[must_use]
-pub fn failure(slot: &Slot<'_>, text: &str, cause: Cause) -> String {
+pub fn failure(slot: &Slot<'_>, text: &str, cause: Cause, own: Option<OwnIdentity>) -> String {
+    let image = shown(text);
+    if let Some(own) = own {
+        return format!("{slot}: {image} not pinned: {}", own_identity(own));
+    }
     let why = match cause {
         Cause::Invalid => "not a valid image reference",
         Cause::NotFound | Cause::Unauthorized => {
@@ -30,7 +35,24 @@ pub fn failure(slot: &Slot<'_>, text: &str, cause: Cause) -> String {
             "its registry is refused here; it has to be listed under registries in cotter's configuration"
         }
     };
-    format!("{slot}: {} not pinned: {why}", shown(text))
+    format!("{slot}: {image} not pinned: {why}")
+}
+
+/// What stopped cotter's own identity. Which one that is, and what it lacks, its operator reads in the log.
+fn own_identity(own: OwnIdentity) -> String {
+    match own {
+        OwnIdentity::Awaited(cloud) => {
+            format!("cotter still waits for a login from {cloud}; create it again in a moment")
+        }
+        OwnIdentity::Refused(cloud) => {
+            format!("cotter gets no login from {cloud}; its operator sees why in its log")
+        }
+        OwnIdentity::TurnedAway(cloud) => {
+            format!(
+                "no such tag, or cotter's own {cloud} identity may not read it; ask its operator"
+            )
+        }
+    }
 }
 
 /// The build that the siblings of a Pod run was deleted.

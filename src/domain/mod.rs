@@ -1,6 +1,7 @@
 //! The rules of cotter, pure and synchronous: no IO, no clock, no async, no logs.
 
 pub mod assess;
+pub mod cloud;
 pub mod credential;
 pub mod credentials;
 pub mod digest;

@@ -134,8 +134,10 @@ impl Inputs<'_> {
                     plan.outcomes.push(Outcome::Pinned);
                     return self.pinned(canonical, kept, None);
                 }
-                let cause = self.failure(answer).map_or(Cause::Unavailable, |f| f.cause);
-                (cause, explain::failure(slot, text, cause))
+                let failure = self.failure(answer);
+                let cause = failure.map_or(Cause::Unavailable, |f| f.cause);
+                let own = failure.and_then(|f| f.own);
+                (cause, explain::failure(slot, text, cause, own))
             }
         };
         plan.outcomes.push(Outcome::Unpinned(cause));

@@ -4,7 +4,9 @@ use std::time::Duration;
 
 use smol_str::SmolStr;
 
-use super::{credentials::Candidates, digest::Digest, injection::Serves, policy::Cause};
+use super::{
+    cloud::Cloud, credentials::Candidates, digest::Digest, injection::Serves, policy::Cause,
+};
 
 /// What one tag means to one credential.
 pub type Resolution = Result<Resolved, Failure>;
@@ -28,6 +30,19 @@ pub struct Failure {
     pub cause: Cause,
     /// What happened, for the log: it may name addresses and states, and is never shown to the Pod's author.
     pub detail: String,
+    /// Set where cotter's own identity was to ask, as the nodes hold the credential.
+    pub own: Option<OwnIdentity>,
+}
+
+/// How far cotter's own identity came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OwnIdentity {
+    /// Its cloud has not answered yet.
+    Awaited(Cloud),
+    /// Its cloud makes no login for it.
+    Refused(Cloud),
+    /// The registry turned its login away, or has no such tag.
+    TurnedAway(Cloud),
 }
 
 impl Failure {
@@ -36,6 +51,7 @@ impl Failure {
         Self {
             cause,
             detail: detail.into(),
+            own: None,
         }
     }
 }

@@ -42,11 +42,10 @@ pub(super) struct Answers(Bounded<Key, Entry>);
 // === impl Key ===
 
 impl Key {
-    pub(super) fn of(ask: &Ask) -> Self {
-        let who = ask
-            .credential
-            .as_ref()
-            .map(|credential| credential.fingerprint());
+    /// `own`: cotter's own identity, where it asks.
+    pub(super) fn of(ask: &Ask, own: Option<Fingerprint>) -> Self {
+        let given = ask.credential.as_ref();
+        let who = own.or_else(|| given.map(|credential| credential.fingerprint()));
         Self {
             host: ask.host.clone(),
             repository: ask.repository.clone(),

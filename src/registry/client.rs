@@ -2,7 +2,7 @@
 
 use std::{
     fmt,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 
 use arc_swap::ArcSwap;
@@ -20,6 +20,7 @@ use super::{
     dial::{Resolve, SystemResolver},
     exchange::{Exchange, Shared},
     flight::{Flights, Pilot, Seat},
+    held::NodeHeld,
     look_up::Said,
     reading::Place,
     revision::Revisions,
@@ -54,6 +55,8 @@ pub(super) struct Inner {
     pub(super) revisions: Revisions,
     /// What mirrors are asked with.
     pub(super) mirror_keyring: ArcSwap<Keyring>,
+    /// Who knows cotter's own logins.
+    pub(super) node_held: OnceLock<Arc<dyn NodeHeld>>,
     hosts: Bounded<SmolStr, Arc<Host>>,
 }
 
@@ -108,6 +111,7 @@ impl Client {
             flights: Arc::default(),
             revisions: Revisions::default(),
             mirror_keyring: ArcSwap::default(),
+            node_held: OnceLock::new(),
             hosts: Bounded::new(HOSTS),
         })))
     }
@@ -152,6 +156,12 @@ impl Client {
     pub fn ask_mirrors_with(&self, keyring: Arc<Keyring>) {
         self.0.mirror_keyring.store(keyring);
     }
+
+    /// Has admissions ask the hosts that `held` names with cotter's own logins from now on. The first one stays.
+    pub fn ask_as_nodes(&self, held: Arc<dyn NodeHeld>) {
+        // A second one would answer under the first one's fingerprints.
+        let _ = self.0.node_held.set(held);
+    }
 }
 
 impl Registry for Client {
@@ -162,11 +172,14 @@ impl Registry for Client {
             return Some(Err(offline()));
         }
         let negative_ttl = setup.settings.negative_ttl;
-        let answer = inner
-            .answers
-            .fresh(&Key::of(ask), ask.began_after, negative_ttl)?;
+        let held = inner.held(&ask.host);
+        let key = Key::of(ask, held.as_ref().map(|held| held.who));
+        let answer = inner.answers.fresh(&key, ask.began_after, negative_ttl)?;
         inner.shared.metrics.cache(Cache::Digest, true);
-        Some(answer)
+        Some(match held {
+            Some(held) => held.told(answer),
+            None => answer,
+        })
     }
 
     fn resolve(&self, ask: Ask) -> BoxFuture<'_, Resolution> {
@@ -183,13 +196,29 @@ impl fmt::Debug for Client {
 // === impl Inner ===
 
 impl Inner {
+    /// Asks as whoever asks, or as cotter itself where the nodes hold the credential.
     async fn resolve(self: Arc<Self>, ask: Ask) -> Resolution {
         let setup = self.setup.load_full();
-        let (deadline, began_after, key) = (ask.deadline, ask.began_after, Key::of(&ask));
-        let (max_stale, negative_ttl) = (setup.settings.max_stale, setup.settings.negative_ttl);
         if setup.settings.offline {
             return Err(offline());
         }
+        let Some(held) = self.held(&ask.host) else {
+            let key = Key::of(&ask, None);
+            return self.resolve_as(setup, key, ask).await;
+        };
+        let key = Key::of(&ask, Some(held.who));
+        match held.ask(ask) {
+            Ok(ask) => held.told(self.resolve_as(setup, key, ask).await),
+            Err(failure) => {
+                let max_stale = setup.settings.max_stale;
+                self.answers.last_good(&key, max_stale).ok_or(failure)
+            }
+        }
+    }
+
+    async fn resolve_as(self: Arc<Self>, setup: Arc<Setup>, key: Key, ask: Ask) -> Resolution {
+        let (deadline, began_after) = (ask.deadline, ask.began_after);
+        let (max_stale, negative_ttl) = (setup.settings.max_stale, setup.settings.negative_ttl);
         let landed = || self.answers.fresh(&key, began_after, negative_ttl);
         let seat = self
             .flights

@@ -68,8 +68,11 @@ impl Inner {
                 began,
                 limit: began + share,
             };
-            let place = self.place_at(mirror, &ask.repository);
-            match self.attempt(setup, ask, place, span, limit, pilot).await {
+            let asked = match self.place_at(mirror, &ask.repository) {
+                Ok(place) => self.attempt(setup, ask, place, span, limit, pilot).await,
+                Err(trouble) => Err(trouble),
+            };
+            match asked {
                 Ok(resolved) => return Ok(resolved),
                 Err(trouble) => self.note(setup, mirror, ask, trouble),
             }
@@ -124,18 +127,19 @@ impl Inner {
         Ok(resolved)
     }
 
-    /// A repository at a mirror, with the credential of cotter's own that is for it there: the first that matches, as the
-    /// kubelet would choose.
-    fn place_at(&self, mirror: &Mirror, repository: &str) -> Place {
+    /// A repository at a mirror, with cotter's own login there, or else the credential of cotter's own that is for it: the
+    /// first that matches, as the kubelet would choose.
+    fn place_at(&self, mirror: &Mirror, repository: &str) -> Result<Place, Trouble> {
         let repository = mirror.repository(repository);
         let keyring = self.mirror_keyring.load();
         let matches = keyring.lookup(&format!("{}/{repository}", mirror.host));
         let first = matches.first().map(|found| &found.entry.credential);
-        Place {
+        let held = self.held_for_mirror(&mirror.host)?;
+        Ok(Place {
             host: mirror.host.clone(),
             repository,
-            credential: first.cloned(),
-        }
+            credential: held.or_else(|| first.cloned()),
+        })
     }
 
     fn note(&self, setup: &Setup, mirror: &Mirror, ask: &Ask, trouble: Trouble) {

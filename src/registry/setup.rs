@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, net::IpAddr, sync::Arc, time::Duration};
 
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::{
     client::legacy,
@@ -28,7 +28,7 @@ const IDLE_PER_HOST: usize = 8;
 /// What a connection buffers of an answer's head; real ones are below 8 KiB.
 pub(super) const HEAD: usize = 64 << 10;
 
-type Connections = legacy::Client<HttpsConnector<Dialer>, Empty<bytes::Bytes>>;
+type Connections = legacy::Client<HttpsConnector<Dialer>, Full<bytes::Bytes>>;
 
 /// What outlives a change of settings.
 #[derive(Clone)]
@@ -45,6 +45,8 @@ pub(super) struct Setup {
     unlisted: Arc<Profile>,
     /// For hosts of this machine that are not listed, where a person asks.
     loopback: Option<Arc<Profile>>,
+    /// For the services that make logins, which only the operator names.
+    services: Arc<Profile>,
     way: Way,
 }
 
@@ -157,6 +159,15 @@ impl Setup {
             allow_private: settings.personal,
             ..HostSettings::default()
         };
+        let of_services = || HostSettings {
+            plain_http: true,
+            allow_private: true,
+            ..HostSettings::default()
+        };
+        let services = match previous {
+            Some(previous) => Arc::clone(&previous.services),
+            None => Arc::new(base.profile(of_services(), &way)?),
+        };
         let previous = previous.filter(|previous| previous.settings.personal == settings.personal);
         let (unlisted, loopback) = if let Some(previous) = previous {
             (Arc::clone(&previous.unlisted), previous.loopback.clone())
@@ -172,6 +183,7 @@ impl Setup {
             listed,
             unlisted,
             loopback,
+            services,
             way,
         })
     }
@@ -197,6 +209,11 @@ impl Setup {
             self.listed
                 .get(format!("{}:{}", origin.host(), origin.port()).as_str())
         })
+    }
+
+    /// The profile of services that make logins and are not listed.
+    pub(super) fn services(&self) -> &Arc<Profile> {
+        &self.services
     }
 
     /// The profile of all hosts that are not listed.

@@ -7,7 +7,7 @@ use http::{
     HeaderMap, HeaderValue, Method, Request, Response, StatusCode, Uri,
     header::{ACCEPT, AUTHORIZATION, USER_AGENT},
 };
-use http_body_util::Empty;
+use http_body_util::Full;
 use hyper::body::Incoming;
 use tokio::time::Instant;
 
@@ -66,8 +66,8 @@ async fn attempt(profile: &Profile, outgoing: &Outgoing) -> Result<Response<Inco
     repeated.map_err(|error| Trouble::from_chain(&error))
 }
 
-fn request(outgoing: &Outgoing) -> Request<Empty<Bytes>> {
-    let mut request = Request::new(Empty::new());
+fn request(outgoing: &Outgoing) -> Request<Full<Bytes>> {
+    let mut request = Request::new(Full::default());
     *request.method_mut() = outgoing.method.clone();
     *request.uri_mut() = outgoing.url.clone();
     *request.headers_mut() = headers(outgoing);

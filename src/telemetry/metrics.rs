@@ -4,6 +4,7 @@ mod bounded;
 mod each;
 mod namespaces;
 mod objects;
+mod own_logins;
 mod registries;
 mod replicas;
 mod rights;
@@ -26,8 +27,8 @@ use prometheus_client::{
 };
 
 use self::{
-    each::Each, namespaces::Namespaces, objects::ObjectMetrics, registries::Registries,
-    replicas::Replicas, rights::Rights, trust::TrustMetrics,
+    each::Each, namespaces::Namespaces, objects::ObjectMetrics, own_logins::OwnLogins,
+    registries::Registries, replicas::Replicas, rights::Rights, trust::TrustMetrics,
 };
 use super::labels::Hit;
 pub use super::labels::{Answer, Cache, Ended, Mode, PodAnswer, SlotOutcome, Watch};
@@ -88,6 +89,8 @@ pub struct Metrics {
     pub trust: TrustMetrics,
     /// Of `Registry` objects.
     pub objects: ObjectMetrics,
+    /// Of cotter's own identity.
+    pub own_logins: OwnLogins,
 }
 
 /// Counts an admission as in flight until it is dropped.
@@ -141,11 +144,13 @@ impl Default for Metrics {
             replicas: Replicas::default(),
             trust: TrustMetrics::default(),
             objects: ObjectMetrics::default(),
+            own_logins: OwnLogins::default(),
             registry,
         };
         metrics.register();
         metrics.trust.register(&mut metrics.registry);
         metrics.objects.register(&mut metrics.registry);
+        metrics.own_logins.register(&mut metrics.registry);
         metrics
     }
 }

@@ -1,6 +1,10 @@
 //! With which credentials an image is asked for, and which secret is injected.
 
-use cotter::domain::policy::Cause;
+use cotter::domain::{
+    cloud::Cloud,
+    policy::Cause,
+    question::{Failure, OwnIdentity},
+};
 use rstest::rstest;
 use serde_json::Value;
 
@@ -106,6 +110,46 @@ async fn a_node_held_host_wants_and_misses_nothing() {
     let lines = reply.warnings().join("\n");
     assert!(!lines.contains("docker-registry"), "{lines}");
     assert!(world.registry.asks()[0].credential.is_none());
+}
+
+#[rstest]
+#[case::no_login(
+    Cause::Unavailable,
+    OwnIdentity::Refused(Cloud::Aws),
+    "cotter gets no login from AWS"
+)]
+#[case::turned_away(
+    Cause::Unauthorized,
+    OwnIdentity::TurnedAway(Cloud::Azure),
+    "cotter's own Azure identity may not read it"
+)]
+#[case::not_there(
+    Cause::NotFound,
+    OwnIdentity::TurnedAway(Cloud::Google),
+    "no such tag, or cotter's own Google Cloud identity"
+)]
+#[tokio::test(start_paused = true)]
+async fn what_cotters_own_identity_lacks_is_sought_in_no_secret(
+    #[case] cause: Cause,
+    #[case] own: OwnIdentity,
+    #[case] said: &str,
+) {
+    let failure = Failure {
+        own: Some(own),
+        ..Failure::new(cause, "")
+    };
+    let mut world = World::new()
+        .secrets(SECRETS)
+        .answers("*", "*", Err(failure));
+    world.settings.node_held = vec!["ghcr.io".into()];
+    let reply = world.create(&[APP]).await;
+    let warnings = reply.warnings();
+    assert!(
+        warnings.len() == 1 && warnings[0].contains(said),
+        "{warnings:?}"
+    );
+    assert!(warnings[0].chars().count() <= 200, "{warnings:?}");
+    assert_eq!(world.cluster.look_ups(), [""; 0]);
 }
 
 #[rstest]

@@ -9,6 +9,9 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+#[path = "../support/connect_proxy.rs"]
+#[expect(dead_code, reason = "shared with other test programs")]
+mod connect_proxy;
 #[path = "../support/hostile.rs"]
 #[allow(dead_code, reason = "shared with other test programs")]
 mod hostile;
@@ -30,6 +33,7 @@ mod lab;
 mod lease;
 mod mirrors;
 mod outages;
+mod own_logins;
 mod permissions;
 mod pods;
 mod readme;

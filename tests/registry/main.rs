@@ -36,6 +36,7 @@ mod listing;
 mod manifests;
 mod mirrors;
 mod offline;
+mod own_logins;
 mod proxies;
 mod redirects;
 mod sharing;

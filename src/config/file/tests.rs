@@ -129,12 +129,29 @@ resolve:
     assert!(resolve.offline && resolve.max_stale.is_zero());
     assert_eq!(resolve.per_registry, 8);
     assert_eq!(resolve.deny_cidrs.len(), 2);
-    assert_eq!(notices.len(), 3, "{notices:?}");
+    assert_eq!(notices.len(), 2, "{notices:?}");
     assert!(
         notices
             .iter()
             .any(|said| said.starts_with("resolve.offline: no registry is asked"))
     );
+}
+
+#[rstest]
+#[case::ecr("123456789012.dkr.ecr.eu-central-1.amazonaws.com", false)]
+#[case::artifact_registry("europe-docker.pkg.dev", false)]
+#[case::acr("shop.azurecr.io", false)]
+#[case::no_clouds("ghcr.io", true)]
+#[case::own("registry.internal:5000", true)]
+fn a_node_held_host_without_a_cloud_is_said(#[case] host: &str, #[case] is_said: bool) {
+    let text = format!("registries: [{{host: '{host}', credentials: node}}]");
+    let notices = read(&text).unwrap().notices;
+    let said = format!(
+        "registries: `credentials: node` of {host}: cotter has a login of its own only at ECR, Artifact Registry, gcr.io \
+         and ACR, and this is none of them; its images are resolved anonymously"
+    );
+    let expected = if is_said { vec![said] } else { Vec::new() };
+    assert_eq!(notices, expected);
 }
 
 #[rstest]

@@ -12,13 +12,12 @@ use super::{
     pace::Paces,
     proof::{Proofs, TEST_EVERY},
 };
-use crate::controller::trouble::Trouble;
+use crate::{controller::trouble::Trouble, registry};
 
 /// How long a count serves that some namespace is missing in.
 const INCOMPLETE: Duration = Duration::from_mins(1);
 
 /// What is remembered.
-#[derive(Default)]
 pub(super) struct Memory {
     pub(super) proofs: Proofs,
     pub(super) passwords: Passwords,
@@ -36,6 +35,16 @@ pub(super) struct Counted {
 // === impl Memory ===
 
 impl Memory {
+    /// Nothing yet. `asked` asks AWS, too.
+    pub(super) fn new(asked: registry::client::Client) -> Self {
+        Self {
+            proofs: Proofs::default(),
+            passwords: Passwords::new(asked),
+            paces: Paces::default(),
+            counted: Mutex::default(),
+        }
+    }
+
     /// Forgets the registry of this uid, which is gone.
     pub(super) fn forget(&self, uid: &str) {
         self.proofs.forget(uid);

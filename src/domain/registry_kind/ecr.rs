@@ -50,6 +50,34 @@ pub struct TokenService {
     pub host: String,
 }
 
+/// What the partitions put behind the region in the names that have IPv6, too.
+const DUAL_STACK: [(&str, &str); 2] = [
+    (AWS, "api.aws"),
+    ("amazonaws.com.cn", "api.amazonwebservices.com.cn"),
+];
+
+// === impl TokenService ===
+
+impl TokenService {
+    /// Its host as AWS' variables may want it, `AWS_USE_FIPS_ENDPOINT` and `AWS_USE_DUALSTACK_ENDPOINT`. A partition without
+    /// IPv6 has the same host for both.
+    #[must_use]
+    pub fn host_for(&self, fips: bool, dual_stack: bool) -> String {
+        let region = &self.region;
+        let is_fips = fips || self.host.starts_with("ecr-fips.");
+        let own = domain(region);
+        let dual = DUAL_STACK
+            .iter()
+            .find(|(domain, _)| dual_stack && *domain == own);
+        match (dual, is_fips) {
+            (Some((_, domain)), true) => format!("ecr-fips.{region}.{domain}"),
+            (Some((_, domain)), false) => format!("ecr.{region}.{domain}"),
+            (None, true) => format!("ecr-fips.{region}.{own}"),
+            (None, false) => self.host.clone(),
+        }
+    }
+}
+
 /// `None` where the region is not known, or is none.
 pub(super) fn token_service(wanted: &Wanted<'_>) -> Option<TokenService> {
     let address = wanted.address().ok()?;

@@ -225,6 +225,38 @@ fn passwords_of_ecr_are_made_at(
     assert_eq!(found, expected);
 }
 
+#[rstest]
+#[case::plain(
+    "region=eu-central-1",
+    false,
+    false,
+    "api.ecr.eu-central-1.amazonaws.com"
+)]
+#[case::fips("region=us-east-1", true, false, "ecr-fips.us-east-1.amazonaws.com")]
+#[case::ipv6("region=eu-central-1", false, true, "ecr.eu-central-1.api.aws")]
+#[case::both("region=us-east-1", true, true, "ecr-fips.us-east-1.api.aws")]
+#[case::ipv6_in_china(
+    "region=cn-north-1",
+    false,
+    true,
+    "ecr.cn-north-1.api.amazonwebservices.com.cn"
+)]
+#[case::no_ipv6(
+    "region=us-iso-east-1",
+    false,
+    true,
+    "api.ecr.us-iso-east-1.c2s.ic.gov"
+)]
+fn hosts_that_awss_variables_want(
+    #[case] spec: &'static str,
+    #[case] fips: bool,
+    #[case] dual_stack: bool,
+    #[case] host: &str,
+) {
+    let service = wanted(Kind::Ecr, spec).token_service().unwrap();
+    assert_eq!(service.host_for(fips, dual_stack), host);
+}
+
 #[test]
 fn other_kinds_have_no_token_service() {
     assert_eq!(

@@ -255,8 +255,19 @@ impl Scene {
 
     /// What is asked while nothing happens.
     async fn rest(&self, table: &Table) -> Result<()> {
+        let mut before = self.requests().await?;
+        let start = Instant::now();
+        // Events are sent at a limited rate.
+        loop {
+            sleep(SETTLE).await;
+            let now = self.requests().await?;
+            if now == before {
+                break;
+            }
+            ensure!(start.elapsed() < PATIENCE, "it does not come to rest");
+            before = now;
+        }
         self.registry.take_counts();
-        let before = self.requests().await?;
         sleep(RESTING).await;
         let counts = self.registry.take_counts();
         let asked = self.requests().await? - before;

@@ -26,7 +26,7 @@ use support::{
 };
 
 const MIB: u64 = 1 << 20;
-const LARGEST: u64 = 8 * MIB;
+const LARGEST: u64 = 10 * MIB;
 const ROOTS: &str = "etc/ssl/certs/ca-certificates.crt";
 const START: Duration = Duration::from_secs(20);
 

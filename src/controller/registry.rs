@@ -5,6 +5,7 @@ mod census;
 mod conditions;
 mod credential;
 mod ecr;
+mod exam;
 mod live_test;
 mod memory;
 mod objects;
@@ -13,6 +14,7 @@ mod places;
 mod proof;
 mod reconcile;
 mod rivals;
+mod statuses;
 mod sync;
 mod synced;
 mod watches;
@@ -30,20 +32,21 @@ use kube::{
     },
 };
 use smol_str::SmolStr;
-use tokio::sync::watch;
+use tokio::sync::{Semaphore, watch};
 
 use self::{
     board::Board,
+    exam::Exams,
     memory::Memory,
     objects::{CredentialSecret, KeptSecret},
     reconcile::World,
-    watches::{Known, Opener},
+    watches::Opener,
 };
 use super::trouble::Trouble;
 use crate::{api::registry::Registry, registry, telemetry::metrics::Metrics};
 
-/// Registries that are looked at at once.
-const AT_ONCE: u16 = 4;
+/// Registries that are looked at at once. What they write together is limited by [`sync::AT_ONCE`].
+const AT_ONCE: u16 = 32;
 
 /// After a look that could not even write the status.
 const RETRY: Duration = Duration::from_secs(5);
@@ -133,7 +136,8 @@ impl Registries {
             board,
             parts: &self.parts,
         };
-        let memory = Arc::new(Memory::new(self.asked.clone()));
+        let (exams, wanted) = Exams::new();
+        let memory = Arc::new(Memory::new(self.asked.clone(), exams));
         let (namespaces, of_namespaces) = opener.namespaces();
         let (secrets, of_secrets) = opener.pull_secrets();
         let (credentials, of_credentials) = opener.credentials(&self.own_namespace);
@@ -142,17 +146,19 @@ impl Registries {
             client: self.client.clone(),
             own_namespace: self.own_namespace.clone(),
             parts: self.parts.clone(),
-            registries: self.asked.clone(),
+            asked: self.asked.clone(),
             known: known.clone(),
             namespaces,
-            secrets: secrets.clone(),
+            secrets,
             credentials,
+            writes: Semaphore::new(sync::AT_ONCE),
             board: Arc::clone(board),
             memory,
             tell: Arc::clone(&self.tell),
             metrics: Arc::clone(&self.metrics),
         });
-        let [by_namespace, by_secret, by_credential] = [(); 3].map(|()| known.clone());
+        let [by_exam, by_namespace, by_secret, by_credential] =
+            [(); 4].map(|()| Arc::clone(&world));
         let look = |registry, world: Arc<World>| async move { world.reconcile(registry).await };
         let failed = |_, error: &Trouble, _| {
             tracing::warn!("a Registry could not be looked after: {error}");
@@ -161,12 +167,13 @@ impl Registries {
         Controller::for_stream(of_registries, known)
             .with_config(Config::default().concurrency(AT_ONCE))
             .reconcile_all_on(board.turns())
+            .reconcile_on(by_exam.examine(wanted))
             .watches_stream(of_namespaces, move |namespace| {
-                of_namespace(&by_namespace, &secrets, &namespace)
+                of_namespace(&by_namespace, &namespace)
             })
             .watches_stream(of_secrets, move |secret| of_secret(&by_secret, &secret))
             .watches_stream(of_credentials, move |secret| {
-                of_credential(&by_credential, &secret)
+                of_credential(&by_credential.known, &secret)
             })
             .run(look, failed, world)
             .for_each(|_| std::future::ready(()))
@@ -206,24 +213,30 @@ where
 
 /// The registries that a namespace gets a pull secret of, or has one of.
 fn of_namespace(
-    known: &Store<Registry>,
-    kept: &Known<KeptSecret>,
+    world: &World,
     namespace: &PartialObjectMeta<Namespace>,
 ) -> Vec<ObjectRef<Registry>> {
     let meta = namespace.meta();
     let name = meta.name.as_deref().unwrap_or_default();
     let labels = meta.labels.clone().unwrap_or_default();
-    let has_one = |registry: &Registry| kept.get(name, registry.pull_secret_name()).is_some();
-    those(known, |registry| {
+    let has_one = |registry: &Registry| {
+        let kept = world.secrets.get(name, registry.pull_secret_name());
+        kept.is_some()
+    };
+    those(&world.known, |registry| {
         registry.spec.namespaces.matches(name, &labels) || has_one(registry)
     })
 }
 
-/// The registries that a pull secret belongs to, or stands in the way of.
-fn of_secret(known: &Store<Registry>, secret: &KeptSecret) -> Vec<ObjectRef<Registry>> {
-    those(known, |registry| {
-        registry.pull_secret_name() == secret.name()
-            || registry.metadata.name.as_deref() == secret.registry()
+/// The registries that a pull secret belongs to, or stands in the way of; but for the one that has just written it.
+fn of_secret(world: &World, secret: &KeptSecret) -> Vec<ObjectRef<Registry>> {
+    let revision = secret.meta().resource_version.as_deref();
+    let paces = &world.memory.paces;
+    those(&world.known, |registry| {
+        let is_its = registry.metadata.name.as_deref() == secret.registry();
+        let uid = registry.metadata.uid.as_deref().unwrap_or_default();
+        let is_news = || !paces.has_written(uid, secret.namespace(), revision);
+        (is_its || registry.pull_secret_name() == secret.name()) && is_news()
     })
 }
 

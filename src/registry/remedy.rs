@@ -81,10 +81,9 @@ fn of_cause(host: &str, cause: Cause, named: bool, reader: Reader) -> Cow<'stati
 
 fn no_credential(host: &str, of_type: RegistryType, reader: Reader) -> String {
     if reader == Reader::Operator {
-        return format!(
-            "{host} does not answer this anonymously: choose the spec.type that it is of, and name a Secret with a credential in \
-             spec.credentials"
-        );
+        return "it does not answer anonymously: choose the spec.type that it is of, and name a Secret with a credential in \
+                spec.credentials"
+            .to_owned();
     }
     let login = match of_type {
         RegistryType::DockerHub => "docker login".to_owned(),

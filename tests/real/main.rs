@@ -13,10 +13,10 @@ mod support;
 #[expect(dead_code, reason = "shared with other test programs")]
 mod connect_proxy;
 #[path = "../support/hostile.rs"]
-#[allow(dead_code, reason = "shared with other test programs")]
+#[expect(dead_code, reason = "shared with other test programs")]
 mod hostile;
 #[path = "../support/serve.rs"]
-#[allow(dead_code, reason = "shared with other test programs")]
+#[expect(dead_code, reason = "shared with other test programs")]
 mod serve;
 
 use support::ca;

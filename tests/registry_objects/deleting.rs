@@ -65,6 +65,29 @@ fn pull_secrets_stay_when_it_is_said() {
 }
 
 #[test]
+fn pull_secrets_stay_where_no_cotter_has_seen_that_they_should() {
+    let desk = desk!();
+    let cotter = desk.cotter();
+    let shop = desk.namespace("shop");
+    desk.add(&["--namespaces", &shop]).ok();
+    drop(cotter);
+    let owner = |secret: &Value| secret["metadata"]["ownerReferences"][0]["name"].clone();
+    let secret = desk.secret(&shop, &desk.name).unwrap();
+    assert_eq!(owner(&secret), *desk.name);
+    let line = [
+        "delete",
+        &desk.name,
+        "--yes",
+        "--keep-pull-secrets",
+        "--timeout",
+        "2m",
+    ];
+    desk.run(&line, "").ok();
+    let secret = desk.secret(&shop, &desk.name).unwrap();
+    assert_eq!(owner(&secret), Value::Null, "{secret}");
+}
+
+#[test]
 fn a_credential_that_add_did_not_make_stays() {
     let desk = desk!();
     desk.add(&["--no-wait"]).ok();

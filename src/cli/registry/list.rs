@@ -154,6 +154,11 @@ fn age(since: Timestamp, now: Timestamp) -> String {
 }
 
 #[cfg(test)]
+pub(in crate::cli) fn json_schema() -> serde_json::Value {
+    crate::cli::json_page::schema_of::<ListReport>()
+}
+
+#[cfg(test)]
 mod tests {
     use rstest::rstest;
 
@@ -170,9 +175,4 @@ mod tests {
         let since = Timestamp::from_second(1_000).unwrap();
         assert_eq!(age(since, now), expected);
     }
-}
-
-#[cfg(test)]
-pub(in crate::cli) fn json_schema() -> serde_json::Value {
-    crate::cli::json_page::schema_of::<ListReport>()
 }

@@ -9,8 +9,10 @@ use tokio::{sync::Mutex, time::Instant};
 use super::{
     census::{self, Census},
     ecr::Passwords,
+    exam::Exams,
     pace::Paces,
     proof::{Proofs, TEST_EVERY},
+    statuses::Statuses,
 };
 use crate::{controller::trouble::Trouble, registry};
 
@@ -22,6 +24,8 @@ pub(super) struct Memory {
     pub(super) proofs: Proofs,
     pub(super) passwords: Passwords,
     pub(super) paces: Paces,
+    pub(super) exams: Exams,
+    pub(super) statuses: Statuses,
     counted: Mutex<Option<(Instant, Arc<Counted>)>>,
 }
 
@@ -36,8 +40,10 @@ pub(super) struct Counted {
 
 impl Memory {
     /// Nothing yet. `asked` asks AWS, too.
-    pub(super) fn new(asked: registry::client::Client) -> Self {
+    pub(super) fn new(asked: registry::client::Client, exams: Exams) -> Self {
         Self {
+            exams,
+            statuses: Statuses::default(),
             proofs: Proofs::default(),
             passwords: Passwords::new(asked),
             paces: Paces::default(),
@@ -47,6 +53,8 @@ impl Memory {
 
     /// Forgets the registry of this uid, which is gone.
     pub(super) fn forget(&self, uid: &str) {
+        self.exams.forget(uid);
+        self.statuses.forget(uid);
         self.proofs.forget(uid);
         self.passwords.forget(uid);
         self.paces.retain(uid, |_| false);

@@ -22,12 +22,9 @@ const LONGEST_UNDONE: Duration = Duration::from_mins(5);
 const CONTESTED: u32 = 3;
 const OVER: Duration = Duration::from_mins(10);
 
-/// By the uid of the Registry and the namespace.
-type Key = (String, String);
-
-/// What is remembered of each pull secret.
+/// What is remembered of each pull secret, by the uid of the Registry and the namespace.
 #[derive(Default)]
-pub(super) struct Paces(Mutex<HashMap<Key, Pace>>);
+pub(super) struct Paces(Mutex<HashMap<String, BTreeMap<String, Pace>>>);
 
 #[derive(Default)]
 struct Pace {
@@ -54,7 +51,7 @@ impl Paces {
     /// Whether `content` may be written into a namespace now.
     pub(super) fn may_write(&self, uid: &str, namespace: &str, content: ContentHash) -> bool {
         let mut all = self.lock();
-        let pace = all.entry(key(uid, namespace)).or_default();
+        let pace = entry(&mut all, uid, namespace);
         if pace
             .written
             .as_ref()
@@ -69,7 +66,7 @@ impl Paces {
     /// Whether anything may be tried in a namespace again.
     pub(super) fn may_try(&self, uid: &str, namespace: &str) -> bool {
         let all = self.lock();
-        let pace = all.get(&key(uid, namespace));
+        let pace = all.get(uid).and_then(|of_it| of_it.get(namespace));
         pace.is_none_or(|pace| pace.is_due(Instant::now()))
     }
 
@@ -83,7 +80,7 @@ impl Paces {
     ) {
         let now = Instant::now();
         let mut all = self.lock();
-        let pace = all.entry(key(uid, namespace)).or_default();
+        let pace = entry(&mut all, uid, namespace);
         let before = pace.written.replace(Written {
             content,
             revision: revision.to_owned(),
@@ -106,7 +103,8 @@ impl Paces {
 
     /// The pull secret of a namespace is as it should be.
     pub(super) fn is_right(&self, uid: &str, namespace: &str) {
-        if let Some(pace) = self.lock().get_mut(&key(uid, namespace)) {
+        let mut all = self.lock();
+        if let Some(pace) = all.get_mut(uid).and_then(|of_it| of_it.get_mut(namespace)) {
             (pace.failing, pace.failures) = (None, 0);
         }
     }
@@ -114,7 +112,7 @@ impl Paces {
     /// Something failed in a namespace.
     pub(super) fn failed(&self, uid: &str, namespace: &str, trouble: Trouble) {
         let mut all = self.lock();
-        let pace = all.entry(key(uid, namespace)).or_default();
+        let pace = entry(&mut all, uid, namespace);
         pace.failing = Some(trouble);
         pace.failures = pace.failures.saturating_add(1);
         pace.next = Some(Instant::now() + doubled(pace.failures, LONGEST_FAILING));
@@ -124,41 +122,47 @@ impl Paces {
     pub(super) fn contested(&self, uid: &str) -> Vec<(String, Option<String>)> {
         let now = Instant::now();
         let all = self.lock();
-        let of_it = all.iter().filter(|((of, _), _)| of == uid);
-        let contested = of_it.filter(|(_, pace)| pace.contested_until().is_some_and(|at| now < at));
-        let mut contested: Vec<_> = contested
-            .map(|((_, namespace), pace)| (namespace.clone(), pace.undone_by.clone()))
-            .collect();
-        contested.sort();
-        contested
+        let of_it = all.get(uid).into_iter().flatten();
+        of_it
+            .filter(|(_, pace)| pace.contested_until().is_some_and(|at| now < at))
+            .map(|(namespace, pace)| (namespace.clone(), pace.undone_by.clone()))
+            .collect()
     }
 
     /// What failed in its namespaces, and has not worked since.
     pub(super) fn troubles(&self, uid: &str) -> Vec<Trouble> {
         let all = self.lock();
-        let of_it = all.iter().filter(|((of, _), _)| of == uid);
-        let failing =
-            of_it.filter_map(|((_, namespace), pace)| Some((namespace, pace.failing.as_ref()?)));
-        let by_name: BTreeMap<_, _> = failing.collect();
-        by_name.into_values().cloned().collect()
+        let of_it = all.get(uid).into_iter().flat_map(BTreeMap::values);
+        of_it.filter_map(|pace| pace.failing.clone()).collect()
     }
 
     /// When something of this Registry is due, or said no more.
     pub(super) fn next(&self, uid: &str) -> Option<Instant> {
         let now = Instant::now();
         let all = self.lock();
-        let of_it = all.iter().filter(|((of, _), _)| of == uid);
-        let times = of_it.flat_map(|(_, pace)| [pace.next, pace.contested_until()]);
+        let of_it = all.get(uid).into_iter().flat_map(BTreeMap::values);
+        let times = of_it.flat_map(|pace| [pace.next, pace.contested_until()]);
         times.flatten().filter(|at| *at > now).min()
+    }
+
+    /// Whether it was this Registry that made this revision of a pull secret.
+    pub(super) fn has_written(&self, uid: &str, namespace: &str, revision: Option<&str>) -> bool {
+        let all = self.lock();
+        let pace = all.get(uid).and_then(|of_it| of_it.get(namespace));
+        let written = pace.and_then(|pace| pace.written.as_ref());
+        written.is_some_and(|written| Some(&*written.revision) == revision)
     }
 
     /// Forgets the namespaces that are not `kept`.
     pub(super) fn retain(&self, uid: &str, kept: impl Fn(&str) -> bool) {
-        self.lock()
-            .retain(|(of, namespace), _| of != uid || kept(namespace));
+        let mut all = self.lock();
+        if let Some(of_it) = all.get_mut(uid) {
+            of_it.retain(|namespace, _| kept(namespace));
+        }
+        all.retain(|_, of_it| !of_it.is_empty());
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<Key, Pace>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<String, BTreeMap<String, Pace>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -176,8 +180,13 @@ impl Pace {
     }
 }
 
-fn key(uid: &str, namespace: &str) -> Key {
-    (uid.to_owned(), namespace.to_owned())
+fn entry<'a>(
+    all: &'a mut HashMap<String, BTreeMap<String, Pace>>,
+    uid: &str,
+    namespace: &str,
+) -> &'a mut Pace {
+    let of_it = all.entry(uid.to_owned()).or_default();
+    of_it.entry(namespace.to_owned()).or_default()
 }
 
 /// [`FIRST`], doubled with each time after the first.

@@ -10,13 +10,12 @@ use kube::{
 };
 use serde_json::{Value, json};
 use smol_str::SmolStr;
-use tokio::time::Instant;
+use tokio::{sync::Semaphore, time::Instant};
 
 use super::{
     Tell,
-    board::{Board, What},
+    board::Board,
     conditions::{Outcome, Side},
-    credential::{self, Refused, Sources},
     memory::Memory,
     objects::{CredentialSecret, KeptSecret},
     places::Places,
@@ -26,14 +25,15 @@ use super::{
     watches::{Known, KnownNamespaces},
 };
 use crate::{
-    api::registry::{Registry, RegistryStatus},
+    api::registry::{Kind, Registry, RegistryStatus},
     controller::trouble::{self, Trouble},
     registry,
     telemetry::metrics::Metrics,
 };
 
-/// How often it is looked whether Pods still name what is to go, and whether what stands in the way has gone.
-const LOOK_AGAIN: Duration = Duration::from_secs(30);
+/// How often it is looked whether Pods still name what is to go, whether what stands in the way has gone, and whether what is
+/// missing has come.
+pub(super) const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
 /// Between two looks that nothing but the clock asks for.
 const SHORTEST: Duration = Duration::from_millis(100);
@@ -44,11 +44,12 @@ pub(super) struct World {
     pub(super) own_namespace: String,
     /// The namespaces that are looked after; `None` stands for all.
     pub(super) parts: Vec<Option<SmolStr>>,
-    pub(super) registries: registry::client::Client,
+    pub(super) asked: registry::client::Client,
     pub(super) known: Store<Registry>,
     pub(super) namespaces: KnownNamespaces,
     pub(super) secrets: Known<KeptSecret>,
     pub(super) credentials: Store<CredentialSecret>,
+    pub(super) writes: Semaphore,
     pub(super) board: Arc<Board>,
     pub(super) memory: Arc<Memory>,
     pub(super) tell: Arc<dyn Tell>,
@@ -61,64 +62,15 @@ impl World {
         self.board.settled().await;
         let places = Places::of(&registry, &self.namespaces, &self.board, &self.parts);
         let mut outcome = Outcome::unknown(places.desired);
-        let next_test = self.authenticate(&registry, &mut outcome).await;
+        let (finding, next_exam) = self.examined(&registry);
         let next_pass = self.sync(&registry, &places, &mut outcome).await;
-        self.write(&registry, &outcome).await?;
-        Ok(Action::requeue(next_test.min(next_pass).max(SHORTEST)))
-    }
-
-    /// Checks spec and credential, and asks the registry where that is due; until the next test.
-    async fn authenticate(&self, registry: &Registry, outcome: &mut Outcome) -> Duration {
-        if let Some(trouble) = self.board.unread(What::Credentials).into_values().next() {
-            outcome.valid = Side::unknown("NotRead", trouble.text);
-            return LOOK_AGAIN;
+        let mut next = next_exam.min(next_pass);
+        // What is said waits for the verdict on what is there now.
+        if let Some(finding) = finding {
+            finding.tell(&mut outcome);
+            next = next.min(self.tell(&registry, &outcome).await?);
         }
-        let sources = Sources {
-            credentials: &self.credentials,
-            passwords: &self.memory.passwords,
-            own_namespace: &self.own_namespace,
-            now: Timestamp::now(),
-        };
-        let prepared = match credential::prepare(registry, &sources).await {
-            Ok(prepared) => prepared,
-            Err(refused) => return self.refused(registry, refused, outcome),
-        };
-        outcome.host = Some(prepared.host.clone());
-        outcome.expires_at = prepared.expires_at;
-        outcome.valid = valid(&prepared.notes);
-        let proofs = &self.memory.proofs;
-        let last = proofs.tested(&self.registries, registry, &prepared).await;
-        let kept = self.has_kept(registry);
-        outcome.last_tested_at = Some(last.at);
-        outcome.authenticated = proofs.side(registry, &prepared, &last, kept);
-        last.again.saturating_duration_since(Instant::now())
-    }
-
-    fn refused(&self, registry: &Registry, refused: Refused, outcome: &mut Outcome) -> Duration {
-        let Refused {
-            host,
-            reason,
-            mut message,
-            is_valid,
-        } = refused;
-        outcome.host = host;
-        if self.has_kept(registry) {
-            message.push_str(". The pull secrets stay as they are");
-        }
-        if !is_valid {
-            outcome.valid = Side::bad(reason, message);
-            return TEST_EVERY;
-        }
-        outcome.valid = valid(&[]);
-        outcome.authenticated = Side::bad(reason, message);
-        LOOK_AGAIN
-    }
-
-    /// Whether pull secrets of this registry are there.
-    fn has_kept(&self, registry: &Registry) -> bool {
-        let name = registry.metadata.name.as_deref();
-        let all = self.secrets.all();
-        all.iter().any(|secret| secret.registry() == name)
+        Ok(Action::requeue(next.max(SHORTEST)))
     }
 
     /// Brings the pull secrets where they are wanted; until the next look at them.
@@ -138,6 +90,7 @@ impl World {
             rivals: Rivals::of(registry, &self.known),
             places,
             paces: &self.memory.paces,
+            writes: &self.writes,
         };
         let synced = sync.run(content).await;
         outcome.in_sync = synced.in_sync;
@@ -171,27 +124,30 @@ impl World {
         Some(places.wanted.keys().filter_map(of).sum())
     }
 
-    async fn write(&self, registry: &Registry, outcome: &Outcome) -> Result<(), Trouble> {
+    /// Says how it stands; until it is to be said again. Counts alone are said now and then.
+    async fn tell(&self, registry: &Registry, outcome: &Outcome) -> Result<Duration, Trouble> {
+        let registry = &self.memory.statuses.latest(registry);
         let status = outcome.status(registry, proof::now());
         let name = registry.metadata.name.as_deref().unwrap_or_default();
-        let expires = outcome.expires_at.map(Timestamp::as_second);
+        // What cotter renews by itself ends all the time.
+        let expires = outcome
+            .expires_at
+            .filter(|_| registry.spec.kind != Kind::Ecr);
+        let expires = expires.map(Timestamp::as_second);
         self.metrics
             .objects
             .stands(name, outcome.is_ready(), expires);
         if registry.status.as_ref() == Some(&status) {
-            return Ok(());
+            return Ok(TEST_EVERY);
         }
-        let api: Api<Registry> = Api::all(self.client.clone());
-        let patch = Patch::Merge(json!({"status": merged(&status)}));
-        match api
-            .patch_status(name, &PatchParams::default(), &patch)
-            .await
-        {
-            Ok(_) => {}
-            Err(kube::Error::Api(status)) if status.code == 404 => return Ok(()),
-            Err(error) => return Err(trouble::of(&error, "patch", "registries/status", "")),
+        let turns = outcome.turns(registry);
+        let pause = self.memory.statuses.pause(registry);
+        if turns.is_empty() && !pause.is_zero() {
+            return Ok(pause);
         }
-        for (kind, side) in outcome.turns(registry) {
+        self.write(name, &status).await?;
+        self.memory.statuses.wrote(registry, status);
+        for (kind, side) in turns {
             let note = format!("{kind}: {}", side.message);
             let is_warning = side.holds == Some(false);
             if is_warning {
@@ -201,16 +157,20 @@ impl World {
             }
             self.tell.tell(registry, is_warning, side.reason, &note);
         }
-        Ok(())
+        Ok(TEST_EVERY)
     }
-}
 
-fn valid(notes: &[String]) -> Side {
-    let said = match notes {
-        [] => "the spec and the keys of the credential are well".to_owned(),
-        notes => notes.join("; "),
-    };
-    Side::good("Valid", said)
+    async fn write(&self, name: &str, status: &RegistryStatus) -> Result<(), Trouble> {
+        let api: Api<Registry> = Api::all(self.client.clone());
+        let patch = Patch::Merge(json!({"status": merged(status)}));
+        let params = PatchParams::default();
+        match api.patch_status(name, &params, &patch).await {
+            Ok(_) => Ok(()),
+            // It has just gone.
+            Err(kube::Error::Api(status)) if status.code == 404 => Ok(()),
+            Err(error) => Err(trouble::of(&error, "patch", "registries/status", "")),
+        }
+    }
 }
 
 /// The status as a merge patch: what it does not name any more goes.

@@ -11,6 +11,7 @@ use kube::{
     api::{DeleteParams, Patch, PatchParams, Preconditions},
 };
 use serde_json::{Value, json};
+use tokio::sync::Semaphore;
 
 use super::{
     census,
@@ -30,9 +31,12 @@ use crate::{
     domain::{docker_config::SecretType, selector::Labels},
 };
 
-/// Writes under way at once: so many that a namespace does not wait for a thousand others, and few enough that an API
-/// server's share for one client (API Priority and Fairness) is not filled.
-const AT_ONCE: usize = 16;
+/// Writes under way at once, of all registries: so many that a namespace does not wait for a thousand others, and few enough
+/// that an API server's share for one client (API Priority and Fairness) is not filled.
+pub(super) const AT_ONCE: usize = 32;
+
+/// Of these, those of one registry.
+const OF_ONE: usize = 16;
 
 /// How a pull secret stands in one namespace.
 enum Place {
@@ -71,6 +75,7 @@ pub(super) struct Sync<'a> {
     pub(super) rivals: Rivals<'a>,
     pub(super) places: &'a Places,
     pub(super) paces: &'a Paces,
+    pub(super) writes: &'a Semaphore,
 }
 
 impl Sync<'_> {
@@ -79,7 +84,7 @@ impl Sync<'_> {
         let mut synced = Synced::default();
         let steps = self.steps(content, &mut synced);
         let steps = stream::iter(steps).map(|step| self.take(step, content));
-        let mut done = steps.buffer_unordered(AT_ONCE);
+        let mut done = steps.buffer_unordered(OF_ONE);
         while let Some(done) = done.next().await {
             match done {
                 Done::InSync => synced.in_sync += 1,
@@ -184,6 +189,8 @@ impl Sync<'_> {
     }
 
     async fn take(&self, step: Step, content: Option<&[u8]>) -> Done {
+        // Closed by nobody.
+        let _turn = self.writes.acquire().await;
         match step {
             Step::Apply { namespace, over } => {
                 let content = content.unwrap_or_default();

@@ -11,7 +11,7 @@ use kube::{
     Api, Client, Resource,
     core::PartialObjectMeta,
     runtime::{
-        WatchStreamExt as _,
+        PredicateConfig, WatchStreamExt as _, predicates,
         reflector::{self, Lookup, ObjectRef, Store},
         watcher::{self, Event, watcher},
     },
@@ -126,7 +126,9 @@ impl Opener<'_> {
                     forget(gone);
                 }
             })
-            .applied_objects();
+            .applied_objects()
+            // A status that cotter itself has written is no news.
+            .predicate_filter(predicates::generation, PredicateConfig::default());
         (known, applied.boxed())
     }
 

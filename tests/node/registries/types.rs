@@ -8,10 +8,12 @@ use crate::cotter::{digest_of, enforced, running};
 use crate::lab::{create, pod, ready};
 use crate::support::node::vendors::{self, Vendors};
 use crate::support::node::{Lab, install::NAMESPACE};
+use crate::support::require;
 
 const EVERY: &str = "every-type";
 
 pub(super) fn every_type(lab: &Lab) {
+    require!("moto_server");
     let world = world();
     enforced(lab, EVERY);
     let rows = rows(&world.exchanged(lab, "shop/"));
@@ -23,22 +25,15 @@ pub(super) fn every_type(lab: &Lab) {
     for row in others {
         row.open(world);
     }
-    apply(
-        lab,
-        rows.iter()
-            .flat_map(|row| row.objects(|account| &account.wrong)),
-    );
+    let objects = |data: fn(&Account) -> &Value| rows.iter().flat_map(move |row| row.objects(data));
+    apply(lab, objects(|account| &account.wrong));
     for row in &rows {
         row.is_refused(lab);
     }
     for row in of_aws {
         row.open(world);
     }
-    apply(
-        lab,
-        rows.iter()
-            .flat_map(|row| row.objects(|account| &account.right)),
-    );
+    apply(lab, objects(|account| &account.right));
     for row in &rows {
         row.is_ready(lab);
         let image = format!("{}/{}:dev", row.host, row.repository);

@@ -9,21 +9,22 @@ use crate::lab;
 use crate::support::moto::Moto;
 use crate::support::node::vendors::{self, Vendors};
 use crate::support::node::{ADDRESS, Lab, install::NAMESPACE};
+use crate::support::parts;
 
 const AWS_PORT: u16 = 5001;
 
 /// The vendors, known to the node and to cotter.
 pub(super) fn world() -> &'static Vendors {
-    static WORLD: LazyLock<(Vendors, Moto)> = LazyLock::new(|| start(lab::shared()));
+    static WORLD: LazyLock<(Vendors, Option<Moto>)> = LazyLock::new(|| start(lab::shared()));
     &WORLD.0
 }
 
-fn start(lab: &Lab) -> (Vendors, Moto) {
+fn start(lab: &Lab) -> (Vendors, Option<Moto>) {
     installed(lab);
     let vendors = Vendors::start(lab);
-    let aws = Moto::start(&ADDRESS.to_string(), AWS_PORT);
+    let aws = parts::find("moto_server").map(|_| Moto::start(&ADDRESS.to_string(), AWS_PORT));
     lab.upgrade_cotter(&values(lab));
-    roll_out(lab, &aws);
+    roll_out(lab, aws.as_ref());
     (vendors, aws)
 }
 
@@ -38,13 +39,12 @@ fn values(lab: &Lab) -> Value {
 }
 
 /// What is not in the chart: the cluster has no DNS, and no AWS. The log tells all that it can.
-fn roll_out(lab: &Lab, aws: &Moto) {
+fn roll_out(lab: &Lab, aws: Option<&Moto>) {
     let names = vendors::host_names();
     let variable = |name: &str, value: &str| json!({"name": name, "value": value});
-    let env = [
-        variable("AWS_ENDPOINT_URL_ECR", aws.url()),
-        variable("COTTER_LOG_LEVEL", "trace"),
-    ];
+    let aws = aws.map(|aws| variable("AWS_ENDPOINT_URL_ECR", aws.url()));
+    let level = variable("COTTER_LOG_LEVEL", "trace");
+    let env: Vec<Value> = aws.into_iter().chain([level]).collect();
     let pod = json!({"hostAliases": [{"ip": ADDRESS, "hostnames": names}], "containers": [{"name": "cotter", "env": env}]});
     let patch = json!({"spec": {"template": {"spec": pod}}}).to_string();
     let patch = [

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::{REGISTRIES, Site};
 use crate::{
     hostile::{Hostile, Tricks, Wants},
-    lab::{Cotter, Lab, config, lab},
+    lab::{Cotter, Lab, config, eventually, lab},
     support::{https_server::runtime, registry_part::ALICE, scratch::Scratch},
 };
 
@@ -38,6 +38,9 @@ const SPECS: [(&str, &str); 7] = [
         r#"{"type": "ECR", "host": "THIEF", "region": "eu-central-1", "credentials": null}"#,
     ),
 ];
+
+/// How a registry would send its clients to another.
+type Trick = fn(&mut Tricks, &str);
 
 fn hostile(tricks: Tricks) -> Hostile {
     runtime().block_on(Hostile::start(tricks))
@@ -130,7 +133,7 @@ fn another_registry_does_not_take_the_credential() {
 fn a_registry_does_not_send_its_credential_on() {
     let lab = lab!();
     let (scratch, thief) = (Scratch::new("thief"), thief());
-    let tricks: [(&str, fn(&mut Tricks, &str)); 2] = [
+    let tricks: [(&str, Trick); 2] = [
         ("its token server is elsewhere", |tricks, thief| {
             tricks.wants = Wants::Bearer;
             tricks.realm = Some(format!("https://{thief}/token"));
@@ -149,7 +152,7 @@ fn a_registry_does_not_send_its_credential_on() {
         let change = json!({"host": front.host()}).to_string();
         site.apply(&changed(site.registry(&[&shop]), &change));
         let path = format!("{REGISTRIES}/{}", site.name);
-        let said = crate::lab::eventually(row, || {
+        let said = eventually(row, || {
             let (status, _, said) = site.condition("Authenticated")?;
             (status == "False").then_some(said)
         });

@@ -36,11 +36,10 @@ fn the_pull_secret_is_where_it_is_wanted_and_stays_as_it_should_be() {
     lab.plane.request("DELETE", &path, None);
     eventually("it is put back", || site.password(&shop));
 
-    let registry = lab.plane.get(&format!("{REGISTRIES}/{}", site.name));
-    assert_eq!(
-        registry["status"]["namespaces"]["summary"], "2/2",
-        "{registry}"
-    );
+    let registry = eventually("it is counted", || {
+        let registry = lab.plane.get(&format!("{REGISTRIES}/{}", site.name));
+        (registry["status"]["namespaces"]["summary"] == "2/2").then_some(registry)
+    });
     assert_eq!(registry["status"]["host"], site.host());
 }
 

@@ -78,7 +78,7 @@ pub struct RegistrySpec {
     #[schemars(length(min = 1, max = 1024))]
     pub login_server: Option<String>,
 
-    /// Another name of host; a URL is reduced to host[:port][/path].
+    /// Another name of host; a URL is reduced to its host, port and path.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[schemars(length(min = 1, max = 1024))]
     pub url: Option<String>,

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use crate::{
     desk::desk,
-    support::{control_plane::NEEDS, registry_part::ALICE},
+    support::{control_plane::NEEDS, moto::Moto, ports, registry_part::ALICE, require},
 };
 
 #[test]
@@ -45,6 +45,41 @@ fn a_registry_is_tested_with_its_own_credential_and_probe() {
     desk.plane.kubectl(&secret).ok();
     let said = desk.run(&["test", &desk.name], "").failed();
     assert!(said.contains("does not say that it is for this"), "{said}");
+}
+
+#[test]
+fn a_key_of_aws_is_tested_with_the_password_that_aws_makes_for_it() {
+    require!("moto_server");
+    let desk = desk!();
+    let aws = Moto::start("127.0.0.1", ports::free());
+    let add = [
+        "add",
+        &desk.name,
+        "--type",
+        "ECR",
+        "--region",
+        "eu-central-1",
+        "--host",
+        desk.registry.host(),
+        "--access-key-id",
+        "AKIAIOSFODNN7EXAMPLE",
+        "--password-stdin",
+        "--probe",
+        "acme/app:dev",
+        "--yes",
+        "--no-wait",
+    ];
+    let key = "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY";
+    let nowhere = format!("AWS_ENDPOINT_URL=http://127.0.0.1:{}", ports::free());
+    let said = desk.run_with(&nowhere, &add, key).failed();
+    assert!(said.contains("AWS makes no password for ECR"), "{said}");
+    assert_eq!(desk.object(), None);
+
+    let endpoint = format!("AWS_ENDPOINT_URL={}", aws.url());
+    let said = desk.run_with(&endpoint, &add, key).ok();
+    assert!(said.contains("✓ manifest"), "{said}");
+    let said = desk.run_with(&endpoint, &["test", &desk.name], "").ok();
+    assert!(said.contains("✓ manifest"), "{said}");
 }
 
 #[test]

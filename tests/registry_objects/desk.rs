@@ -14,6 +14,7 @@ use crate::{
     support::{
         command::Outcome,
         control_plane::{ControlPlane, Shared},
+        moto,
         registry_part::{ALICE, Registry},
         token_server::Grant,
     },
@@ -63,8 +64,8 @@ impl Desk {
         ];
         plane.kubectl(&established).ok();
         let pull = |user| Grant::new(user, "acme/", &["pull"]);
-        let grants = vec![pull(ALICE.0), pull(ANNA.0)];
-        let registry = seeded(Registry::with_tokens(&[ALICE, ANNA], grants));
+        let grants = vec![pull(ALICE.0), pull(ANNA.0), pull(moto::LOGIN.0)];
+        let registry = seeded(Registry::with_tokens(&[ALICE, ANNA, moto::LOGIN], grants));
         let home = Home::new();
         let config = home.write("cotter.yaml", config(&[&registry], ""));
         let own = unique("own");
@@ -110,6 +111,17 @@ impl Desk {
     }
 
     pub fn run_as(&self, kubeconfig: &Path, args: &[&str], stdin: &str) -> Outcome {
+        self.home.cotter(&self.words(kubeconfig, args), stdin)
+    }
+
+    /// The same with a variable of the environment, `NAME=VALUE`.
+    pub fn run_with(&self, variable: &str, args: &[&str], stdin: &str) -> Outcome {
+        let words = self.words(self.plane.kubeconfig(), args);
+        let line = [&[variable, crate::home::COTTER][..], &words].concat();
+        self.home.run(Path::new("env"), &line, stdin.as_bytes())
+    }
+
+    fn words<'a>(&'a self, kubeconfig: &'a Path, args: &[&'a str]) -> Vec<&'a str> {
         let mut line = vec!["registry"];
         line.extend(args);
         line.extend(["--kubeconfig", kubeconfig.to_str().unwrap()]);
@@ -119,7 +131,7 @@ impl Desk {
         if matches!(args[0], "add" | "rotate" | "test") {
             line.extend(["--config", &*self.config]);
         }
-        self.home.cotter(&line, stdin)
+        line
     }
 
     /// The same, and the one document that it prints.

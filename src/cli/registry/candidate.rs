@@ -7,7 +7,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use anyhow::bail;
+use anyhow::{anyhow, bail};
 use clap::Args;
 use jiff::Timestamp;
 use smol_str::SmolStr;
@@ -21,6 +21,7 @@ use crate::{
         credentials::{Origin, Way},
         output, terminal,
     },
+    cloud::aws,
     config::proxy::ProxyArgs,
     domain::{
         credential::Credential,
@@ -118,22 +119,27 @@ impl Candidate<'_> {
         }
     }
 
-    /// What the live test asks; `None` where only cotter can ask, as AWS makes the password, or nobody knows where.
+    /// What the live test asks; `None` where only cotter can ask, as its own identity is meant, or nobody knows where.
     ///
     /// # Errors
-    /// If no image can be at the host.
-    pub(super) fn trial(&self, checked: &Checked) -> anyhow::Result<Option<(Target, Trial)>> {
+    /// If no image can be at the host, or AWS makes no password for keys.
+    pub(super) async fn trial(
+        &self,
+        checked: &Checked,
+        client: &Client,
+    ) -> anyhow::Result<Option<(Target, Trial)>> {
         let (Some(place), given) = (&checked.place, &checked.given) else {
             return Ok(None);
         };
         let credential = match given {
-            Some(Given::AwsKeys { .. } | Given::AmbientAws) => return Ok(None),
-            Some(Given::Login { username, password }) => Some(Arc::new(Credential::new(
-                username.as_bytes(),
-                password.as_slice(),
-            ))),
+            Some(Given::AmbientAws) => return Ok(None),
+            Some(keys @ Given::AwsKeys { .. }) => self.of_aws(keys, client).await?,
+            Some(Given::Login { username, password }) => {
+                Some(Credential::new(username.as_bytes(), password.as_slice()))
+            }
             Some(Given::Nobody) | None => None,
         };
+        let credential = credential.map(Arc::new);
         let origin = match given {
             Some(Given::Nobody) => Origin::Anonymous,
             _ => Origin::Registry {
@@ -150,6 +156,19 @@ impl Candidate<'_> {
         Ok(Some((target, trial)))
     }
 
+    /// The login that AWS makes for keys; `None` where it is not known which region makes it.
+    async fn of_aws(&self, keys: &Given, client: &Client) -> anyhow::Result<Option<Credential>> {
+        let Some(service) = self.spec.wanted().token_service() else {
+            return Ok(None);
+        };
+        let password = aws::password(client, &service, keys).await;
+        let password = password.map_err(|said| {
+            anyhow!("AWS makes no password for ECR: {said}; the key's user needs ecr:GetAuthorizationToken")
+        })?;
+        let login = Credential::new(aws::USER, password.text.as_slice());
+        Ok(Some(login))
+    }
+
     /// What came of the live test by `client`, each step printed as it is taken; `None` where only cotter can make it.
     ///
     /// # Errors
@@ -160,10 +179,8 @@ impl Candidate<'_> {
         client: &Client,
         to: To,
     ) -> anyhow::Result<Option<TestReport>> {
-        let Some((target, trial)) = self.trial(checked)? else {
-            output::note(
-                "AWS makes the passwords, which cotter tests in the cluster; not from here",
-            )?;
+        let Some((target, trial)) = self.trial(checked, client).await? else {
+            output::note("cotter's own identity is tested in the cluster, and not from here")?;
             return Ok(None);
         };
         let mut printer = Printer::new(to);

@@ -38,13 +38,13 @@ pub(super) async fn take(name: &str, args: &Test) -> anyhow::Result<Exit> {
         let host = checked.place.as_ref().map(|place| place.host.as_str());
         secret.is_for(name, host).map_err(anyhow::Error::msg)?;
     }
-    let Some((target, trial)) = candidate.trial(&checked)? else {
+    let Some((target, trial)) = candidate.trial(&checked, &client).await? else {
         if !checked.is_usable() {
             bail!("Registry {name}: {}", checked.problems());
         }
         bail!(
-            "AWS makes the passwords of Registry {name}, and cotter asks for them within the cluster: see what came of it with \
-             cotter registry list, or name the host to test another credential"
+            "Registry {name} uses cotter's own AWS identity, which cotter tests in the cluster: see what came of it with cotter registry \
+             list, or name the host to test another credential"
         );
     };
     let mut printer = Printer::new(args.output.into());

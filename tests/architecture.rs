@@ -38,6 +38,7 @@ const FLOORS: &[(&str, &[&str])] = &[
             "api",
             "admission",
             "registry",
+            "cloud",
             "cluster",
             "tls",
             "telemetry",

@@ -1,14 +1,10 @@
 //! Which Pods name the pull secrets of a `Registry`: listed when somebody wants to know, page by page.
 
-use std::{borrow::Cow, collections::BTreeMap};
+use std::collections::BTreeMap;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use k8s_openapi::api::core::v1::Secret;
-use kube::{
-    Api, Client, Resource, ResourceExt as _,
-    api::ListParams,
-    core::{NamespaceResourceScope, ObjectMeta},
-};
+use k8s_openapi::api::core::v1::{Pod, Secret};
+use kube::{Api, Client, Resource, ResourceExt as _, api::ListParams, core::ObjectMeta};
 use serde::Deserialize;
 use smol_str::SmolStr;
 
@@ -18,16 +14,13 @@ use super::{
     live::PAGE,
     scope::{self, WatchScope},
 };
-use crate::api::labels;
+use crate::api::labels::{self, PODS_NOT_ENDED};
 
 /// Lists under way at once: a deletion waits for all of them, and an API server serves others, too.
 const AT_ONCE: usize = 8;
 
 /// The longest value of a label.
 const LONGEST_LABEL: usize = 63;
-
-/// Pods that have not ended. Both phases are final.
-const NOT_ENDED: &str = "status.phase!=Succeeded,status.phase!=Failed";
 
 /// Names of Secrets by their namespaces.
 pub type Kept = BTreeMap<String, Vec<String>>;
@@ -40,19 +33,12 @@ pub struct PullSecretUsers {
 }
 
 /// A Pod: its name and the pull secrets that it names.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, Resource)]
+#[resource(inherit = Pod)]
 #[serde(default)]
 struct PodObject {
-    metadata: Named,
-    #[serde(skip)]
-    meta: ObjectMeta,
+    metadata: ObjectMeta,
     spec: PodSpec,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Named {
-    name: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -156,7 +142,7 @@ impl PullSecretUsers {
         secrets: Vec<String>,
     ) -> Result<(String, Vec<String>), ListError> {
         let api: Api<PodObject> = Api::namespaced(self.client.clone(), &namespace);
-        let mut params = ListParams::default().limit(PAGE).fields(NOT_ENDED);
+        let mut params = ListParams::default().limit(PAGE).fields(PODS_NOT_ENDED);
         let mut found = Vec::new();
         loop {
             let page = api.list(&params).await.map_err(|error| {
@@ -166,42 +152,11 @@ impl PullSecretUsers {
             let is_one = |name: &Reference| secrets.iter().any(|own| *own == *name.name);
             let users = page.items.into_iter();
             let users = users.filter(|pod| pod.spec.image_pull_secrets.iter().any(is_one));
-            found.extend(users.map(|pod| pod.metadata.name));
+            found.extend(users.map(|pod| pod.name_any()));
             params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
             if params.continue_token.is_none() {
                 return Ok((namespace, found));
             }
         }
-    }
-}
-
-// === impl PodObject ===
-
-impl Resource for PodObject {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        "Pod".into()
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        "".into()
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        "v1".into()
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        "pods".into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.meta
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.meta
     }
 }

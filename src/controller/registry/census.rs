@@ -1,41 +1,33 @@
 //! Which Pods name which pull secrets.
 
-use std::{borrow::Cow, collections::HashMap};
+use std::collections::HashMap;
 
-use kube::{
-    Api, Client, Resource,
-    api::ListParams,
-    core::{NamespaceResourceScope, ObjectMeta},
-};
+use k8s_openapi::api::core::v1::Pod;
+use kube::{Api, Client, Resource, api::ListParams, core::ObjectMeta};
 use serde::Deserialize;
 use smol_str::SmolStr;
 
-use crate::controller::trouble::{self, Trouble};
+use crate::{
+    api::labels::PODS_NOT_ENDED,
+    controller::trouble::{self, Trouble},
+};
 
 /// Pods of one page of a list.
 const PAGE: u32 = 500;
 
-/// A Pod: the pull secrets that it names, and whether it has ended.
-#[derive(Clone, Debug, Default, Deserialize)]
+/// A Pod, and the pull secrets that it names.
+#[derive(Clone, Debug, Default, Deserialize, Resource)]
+#[resource(inherit = Pod)]
+#[serde(default)]
 struct PodObject {
-    #[serde(default)]
     metadata: ObjectMeta,
-    #[serde(default)]
     spec: PodSpec,
-    #[serde(default)]
-    status: PodStatus,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
 struct PodSpec {
     image_pull_secrets: Vec<Reference>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct PodStatus {
-    phase: String,
 }
 
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -87,11 +79,10 @@ async fn each(
     api: Api<PodObject>,
     mut look: impl FnMut(&PodObject) -> bool,
 ) -> Result<(), kube::Error> {
-    let mut params = ListParams::default().limit(PAGE);
+    let mut params = ListParams::default().limit(PAGE).fields(PODS_NOT_ENDED);
     loop {
         let page = api.list(&params).await?;
-        let running = |pod: &&PodObject| !matches!(&*pod.status.phase, "Succeeded" | "Failed");
-        for pod in page.items.iter().filter(running) {
+        for pod in &page.items {
             if !look(pod) {
                 return Ok(());
             }
@@ -100,34 +91,5 @@ async fn each(
             Some(token) => params = params.continue_token(&token),
             None => return Ok(()),
         }
-    }
-}
-
-impl Resource for PodObject {
-    type DynamicType = ();
-    type Scope = NamespaceResourceScope;
-
-    fn kind((): &()) -> Cow<'_, str> {
-        "Pod".into()
-    }
-
-    fn group((): &()) -> Cow<'_, str> {
-        "".into()
-    }
-
-    fn version((): &()) -> Cow<'_, str> {
-        "v1".into()
-    }
-
-    fn plural((): &()) -> Cow<'_, str> {
-        "pods".into()
-    }
-
-    fn meta(&self) -> &ObjectMeta {
-        &self.metadata
-    }
-
-    fn meta_mut(&mut self) -> &mut ObjectMeta {
-        &mut self.metadata
     }
 }

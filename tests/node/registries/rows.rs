@@ -121,7 +121,7 @@ fn others() -> [Row; 5] {
                     "password",
                     ["harbor-old", "harbor-current"],
                 )
-                .under(vendors::CUSTOM, "check user and password"),
+                .under(vendors::CUSTOM, "Check user and password"),
             ),
         },
         Row {

@@ -12,7 +12,7 @@ use crate::{
 
 pub const FOLLOW: Duration = Duration::from_secs(30);
 
-/// The garbage collector looks for new kinds every 30 s, and what it could not resolve waits for its next turn.
+/// The garbage collector looks for new kinds every 30 s, and a kind that goes meanwhile may cost it that long again.
 pub const COLLECT: Duration = Duration::from_mins(2);
 
 /// The group of the administrators that the values name.
@@ -103,17 +103,21 @@ impl<'b> Site<'b> {
             "spec": {"type": "Public", "host": "registry.example.com"}})
     }
 
-    /// Waits until the garbage collector knows the kind: what belongs to a Registry that never was is gone.
+    /// Waits until the garbage collector follows what happens to registries: one that is deleted in the foreground goes when
+    /// the collector has seen that. What it has not seen by the time that the definition goes, it never collects.
     pub fn wait_for_the_collector(&self) {
-        let owner = json!({"apiVersion": "cotter.dev/v1alpha1", "kind": "Registry", "name": "never",
-            "uid": "00000000-0000-4000-8000-000000000000"});
-        let orphan = json!({"apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {"name": "orphan", "namespace": "shop", "ownerReferences": [owner]}});
-        self.bench.plane.apply(&orphan.to_string(), &[]).ok();
-        let path = "/api/v1/namespaces/shop/configmaps/orphan";
-        wait::until("the garbage collector to know registries", COLLECT, || {
-            (self.bench.plane.request("GET", path, None).status == 404).then_some(())
-        });
+        let mut seen = self.registry();
+        seen["metadata"]["name"] = "seen".into();
+        self.apply_as("alice", &seen, &[]).ok();
+        let timeout = format!("--timeout={}s", COLLECT.as_secs());
+        let delete = [
+            "delete",
+            "registry",
+            "seen",
+            "--cascade=foreground",
+            &timeout,
+        ];
+        self.kubectl("alice", &delete, "").ok();
     }
 
     /// The Registry as it is; `None` where there is none.

@@ -21,12 +21,28 @@ fn config(registry: &registry_part::Registry) -> Value {
     json!({"registries": [host(registry.host()), {"host": auth, "caFile": registry.ca_file(), "allowPrivate": true}]})
 }
 
-/// A Registry whose pull secret cotter has put into `shop`, and two Pods that name it.
+/// The credential of a Registry, and the Pods that name its pull secrets. Dropped, they end.
+struct Users<'b>(&'b Bench);
+
+impl Drop for Users<'_> {
+    fn drop(&mut self) {
+        let delete = |namespace: &str, kind: &str, name: &str| {
+            let what = [kind, name, "--ignore-not-found", "--now"];
+            let args = [&["-n", namespace, "delete"], &what[..]].concat();
+            self.0.plane.kubectl(&args);
+        };
+        delete("shop", "pod", "web");
+        delete("till", "pod", "cart");
+        delete(NAMESPACE, "secret", "needed");
+    }
+}
+
+/// A Registry whose pull secret cotter has put into `shop` and `till`, and a Pod in each that names it.
 fn in_use<'b>(
     bench: &'b Bench,
     registry: &registry_part::Registry,
     values: &Value,
-) -> (Site<'b>, Replica) {
+) -> (Site<'b>, Replica, Users<'b>) {
     registry.push("acme/app", &Image::new("app").build(), &["dev"]);
     let mut values = values.clone();
     values["config"] = config(registry);
@@ -35,6 +51,7 @@ fn in_use<'b>(
         "metadata": {"name": "needed", "namespace": NAMESPACE,
             "annotations": {"cotter.dev/registry": "needed", "cotter.dev/host": registry.host()}},
         "stringData": {"username": ALICE.0, "password": ALICE.1}});
+    let users = Users(bench);
     bench.plane.apply(&secret.to_string(), &[]).ok();
     let mut object = site.registry();
     object["spec"] = json!({"type": "Custom", "host": registry.host(), "credentials": {"secretRef": {"name": "needed"}},
@@ -49,7 +66,7 @@ fn in_use<'b>(
             "spec": {"imagePullSecrets": [{"name": "regcred"}], "containers": [{"name": "app", "image": "x:1"}]}});
         bench.plane.apply(&pod.to_string(), &[]).ok();
     }
-    (site, replica)
+    (site, replica, users)
 }
 
 fn secret_is_there(bench: &Bench, namespace: &str) -> bool {
@@ -67,7 +84,7 @@ fn a_registry_that_pods_need_is_not_deleted() {
     let bench = bench!();
     require!("registry", "crane");
     let registry = registry_part::Registry::token();
-    let (site, replica) = in_use(&bench, &registry, &json!({}));
+    let (site, replica, _users) = in_use(&bench, &registry, &json!({}));
     let both = "Registry needed is in use: 2 Pods name its pull secret, which would go with it (shop/web, till/cart)";
     let how = "kubectl annotate registries.cotter.dev needed cotter.dev/delete-in-use=true";
     refused(site.delete_as("alice", &[]), &[both, how]);
@@ -105,12 +122,12 @@ fn a_registry_that_pods_need_is_not_deleted() {
     site.delete_as("alice", &["--dry-run=server"]).ok();
     site.patch_as("alice", &deletion("Delete")).ok();
     end(&bench, "shop", "web");
+    site.wait_for_the_collector();
     site.delete_as("alice", &[]).ok();
     wait::until("the pull secrets to go with it", COLLECT, || {
         let left = ["shop", "till"].map(|namespace| secret_is_there(&bench, namespace));
         (left == [false, false]).then_some(())
     });
-    end(&bench, "till", "cart");
     let log = replica.process.log();
     assert!(!log.contains("orbidden"), "{log}");
 }
@@ -171,10 +188,13 @@ fn in_listed_namespaces_users_are_counted_there() {
     }
 }
 
-/// Uninstalls a release whose Registry is in use; whether that and its pull secrets are left.
-fn uninstalled(bench: &Bench, values: &Value, keep: bool) -> [bool; 3] {
-    let registry = registry_part::Registry::token();
-    let (site, replica) = in_use(bench, &registry, values);
+/// Uninstalls a release whose Registry is in use.
+fn uninstalled<'b>(
+    bench: &'b Bench,
+    registry: &registry_part::Registry,
+    values: &Value,
+) -> Site<'b> {
+    let (site, replica, _users) = in_use(bench, registry, values);
     refused(site.delete_as("alice", &[]), &["is in use"]);
     site.wait_for_the_collector();
     site.release.uninstall();
@@ -191,47 +211,35 @@ fn uninstalled(bench: &Bench, values: &Value, keep: bool) -> [bool; 3] {
             found.stderr
         );
     }
-    let left = || {
-        [
-            site.stored().is_some(),
-            secret_is_there(bench, "shop"),
-            secret_is_there(bench, "till"),
-        ]
-    };
-    if !keep {
-        wait::until("it to go, and what it kept", COLLECT, || {
-            (left() == [false; 3]).then_some(())
-        });
-    }
-    let left = left();
-    if keep {
-        // Nobody asks a webhook or a policy any more.
-        wait::until("nobody to be in the way", FOLLOW, || {
-            (site.delete_as("bob", &[]).code == 0).then_some(())
-        });
-        let definitions = [
-            "delete",
-            "crd",
-            "registries.cotter.dev",
-            "revisionpins.cotter.dev",
-        ];
-        bench.plane.kubectl(&definitions).ok();
-    }
-    for (namespace, pod) in [("shop", "web"), ("till", "cart")] {
-        end(bench, namespace, pod);
-    }
-    let secret = ["-n", NAMESPACE, "delete", "secret", "needed"];
-    bench.plane.kubectl(&secret).ok();
-    left
+    site
 }
 
 #[test]
 fn a_release_is_uninstalled_whose_registries_are_in_use() {
     let bench = bench!();
     require!("registry", "crane");
-    // With its definition goes what is of a kind, and with a Registry its pull secrets; kept, as it is by default, all of
-    // it stays.
-    for (values, keep) in [(json!({"crds": {"keep": false}}), false), (json!({}), true)] {
-        assert_eq!(uninstalled(&bench, &values, keep), [keep; 3], "{values}");
-    }
+    let registry = registry_part::Registry::token();
+    let left = |site: &Site<'_>| {
+        let secrets = ["shop", "till"].map(|namespace| secret_is_there(&bench, namespace));
+        [site.stored().is_some(), secrets[0], secrets[1]]
+    };
+    let goes = |site: &Site<'_>| {
+        wait::until("the Registry to go, and what it kept", COLLECT, || {
+            (left(site) == [false; 3]).then_some(())
+        });
+    };
+    // By default the definition is kept, and with it all of that.
+    let kept = uninstalled(&bench, &registry, &json!({}));
+    assert_eq!(left(&kept), [true; 3]);
+    // Nobody asks a webhook or a policy any more.
+    wait::until("nobody to be in the way", FOLLOW, || {
+        (kept.delete_as("bob", &[]).code == 0).then_some(())
+    });
+    goes(&kept);
+    // With its definition goes what is of a kind, and with a Registry its pull secrets.
+    goes(&uninstalled(
+        &bench,
+        &registry,
+        &json!({"crds": {"keep": false}}),
+    ));
 }

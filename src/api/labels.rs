@@ -1,15 +1,12 @@
 //! The labels and annotations by which users, cotter and its replicas speak to each other, and how Pods are selected.
 
-pub use crate::domain::object::{IMAGES, PINNED, REVISION, SKIP, UNPINNED};
+pub use crate::domain::object::{IMAGES, LONGEST_LABEL, PINNED, REVISION, SKIP, UNPINNED};
 
 /// The label selector of the Pods whose siblings get the same digests.
 #[must_use]
 pub fn pinned_pods() -> String {
     format!("{PINNED}=true")
 }
-
-/// The field selector of Pods that have not ended. Both phases are final.
-pub const PODS_NOT_ENDED: &str = "status.phase!=Succeeded,status.phase!=Failed";
 
 /// On a pull secret: the `Registry` that keeps it. On the Secret with a credential: the one that may use it.
 pub const REGISTRY: &str = "cotter.dev/registry";

@@ -3,6 +3,7 @@
 
 pub mod credential_secret;
 pub mod labels;
+pub mod pulling_pod;
 pub mod refusal;
 pub mod registry;
 pub mod revision_pin;

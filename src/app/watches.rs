@@ -79,39 +79,35 @@ pub(super) fn tell(
 impl Missing {
     /// Tells what these watches miss, as long as they run, and in `check`, which passes all the same, what they fail
     /// with.
-    pub(super) async fn follow(
-        self,
-        mut statuses: watch::Receiver<Vec<WatchStatus>>,
-        check: Handle,
-    ) {
-        let mut teller = self.teller();
-        loop {
-            let now = statuses.borrow_and_update().clone();
+    pub(super) async fn follow(self, statuses: watch::Receiver<Vec<WatchStatus>>, check: Handle) {
+        let state = |now: &[WatchStatus]| {
             let errors: Vec<_> = now.iter().filter_map(|w| w.error.clone()).collect();
             if errors.is_empty() {
-                check.pass();
+                State::Passes
             } else {
-                check.pass_with(errors.join("; "));
+                State::PassesWith(errors.join("; "))
             }
-            teller.tell(&denied(&now));
-            if !Teller::turns(&mut statuses).await {
-                return;
-            }
-        }
+        };
+        self.of_statuses(statuses, check, state).await;
     }
 
     /// Tells in `check` how one watch stands, and what it misses, as long as it runs.
-    pub(super) async fn of_watch(
+    pub(super) async fn of_watch(self, statuses: watch::Receiver<Vec<WatchStatus>>, check: Handle) {
+        let state = |now: &[WatchStatus]| now.first().map_or(State::Passes, state);
+        self.of_statuses(statuses, check, state).await;
+    }
+
+    /// Tells in `check` what `state` makes of these watches, and what they miss, as long as they run.
+    async fn of_statuses(
         self,
         mut statuses: watch::Receiver<Vec<WatchStatus>>,
         check: Handle,
+        state: impl Fn(&[WatchStatus]) -> State,
     ) {
         let mut teller = self.teller();
         loop {
             let now = statuses.borrow_and_update().clone();
-            for watch in &now {
-                state(watch).tell(&check);
-            }
+            state(&now).tell(&check);
             teller.tell(&denied(&now));
             if !Teller::turns(&mut statuses).await {
                 return;

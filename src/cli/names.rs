@@ -1,10 +1,9 @@
 //! The names that Kubernetes allows.
 
+use crate::api::labels::LONGEST_LABEL;
+
 /// The longest name of an object, of a namespace.
 const LONGEST: (usize, usize) = (253, 63);
-
-/// The longest value of a label.
-const LONGEST_LABEL: usize = 63;
 
 /// A Registry's name: a Secret's, which fits into the label of its pull secrets.
 ///

@@ -3,9 +3,8 @@
 use std::collections::BTreeMap;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use k8s_openapi::api::core::v1::{Pod, Secret};
-use kube::{Api, Client, Resource, ResourceExt as _, api::ListParams, core::ObjectMeta};
-use serde::Deserialize;
+use k8s_openapi::api::core::v1::Secret;
+use kube::{Api, Client, ResourceExt as _, api::ListParams};
 use smol_str::SmolStr;
 
 use super::{
@@ -14,13 +13,13 @@ use super::{
     live::PAGE,
     scope::{self, WatchScope},
 };
-use crate::api::labels::{self, PODS_NOT_ENDED};
+use crate::api::{
+    labels::{self, LONGEST_LABEL},
+    pulling_pod::{PODS_NOT_ENDED, PullingPod},
+};
 
 /// Lists under way at once: a deletion waits for all of them, and an API server serves others, too.
 const AT_ONCE: usize = 8;
-
-/// The longest value of a label.
-const LONGEST_LABEL: usize = 63;
 
 /// Names of Secrets by their namespaces.
 pub type Kept = BTreeMap<String, Vec<String>>;
@@ -30,27 +29,6 @@ pub type Kept = BTreeMap<String, Vec<String>>;
 pub struct PullSecretUsers {
     client: Client,
     scope: WatchScope,
-}
-
-/// A Pod: its name and the pull secrets that it names.
-#[derive(Clone, Debug, Default, Deserialize, Resource)]
-#[resource(inherit = Pod)]
-#[serde(default)]
-struct PodObject {
-    metadata: ObjectMeta,
-    spec: PodSpec,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct PodSpec {
-    image_pull_secrets: Vec<Reference>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Reference {
-    name: SmolStr,
 }
 
 // === impl PullSecretUsers ===
@@ -141,7 +119,7 @@ impl PullSecretUsers {
         namespace: String,
         secrets: Vec<String>,
     ) -> Result<(String, Vec<String>), ListError> {
-        let api: Api<PodObject> = Api::namespaced(self.client.clone(), &namespace);
+        let api: Api<PullingPod> = Api::namespaced(self.client.clone(), &namespace);
         let mut params = ListParams::default().limit(PAGE).fields(PODS_NOT_ENDED);
         let mut found = Vec::new();
         loop {
@@ -149,9 +127,9 @@ impl PullSecretUsers {
                 let target = Target::all("pods", Some(&SmolStr::new(&namespace)));
                 ListError(of_request(&error, "list", &target).text)
             })?;
-            let is_one = |name: &Reference| secrets.iter().any(|own| *own == *name.name);
+            let is_one = |name: &SmolStr| secrets.iter().any(|own| own == name);
             let users = page.items.into_iter();
-            let users = users.filter(|pod| pod.spec.image_pull_secrets.iter().any(is_one));
+            let users = users.filter(|pod| pod.pull_secrets().any(is_one));
             found.extend(users.map(|pod| pod.name_any()));
             params.continue_token = page.metadata.continue_.filter(|token| !token.is_empty());
             if params.continue_token.is_none() {

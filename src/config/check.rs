@@ -22,15 +22,13 @@ use super::{
 };
 use crate::domain::{
     cloud::CloudRegistry,
+    object::LONGEST_LABEL,
     policy::{Policy, PolicySet},
 };
 
 /// The longest time that Kubernetes lets a webhook take (`timeoutSeconds` is at most 30), so the longest that
 /// waiting for a registry can make sense.
 const LONGEST_TIMEOUT: Duration = Duration::from_secs(30);
-
-/// A label value's longest form; a policy is chosen by one.
-const LONGEST_LABEL: usize = 63;
 
 /// The checks of one file, and what they found.
 pub(super) struct Check<'a> {

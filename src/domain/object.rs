@@ -157,6 +157,8 @@ pub const UNPINNED: &str = "cotter.dev/unpinned";
 pub const SKIP: &str = "cotter.dev/skip";
 /// `cotter.dev/pinned`: `"true"` on a pinned Pod whose siblings get the same digests.
 pub const PINNED: &str = "cotter.dev/pinned";
+/// The longest value of a label.
+pub const LONGEST_LABEL: usize = 63;
 /// The kubelet's mark on a mirror Pod.
 pub const MIRROR: &str = "kubernetes.io/config.mirror";
 /// The revision of a DaemonSet's or StatefulSet's Pod.

@@ -2,39 +2,16 @@
 
 use std::collections::HashMap;
 
-use k8s_openapi::api::core::v1::Pod;
-use kube::{Api, Client, Resource, api::ListParams, core::ObjectMeta};
-use serde::Deserialize;
+use kube::{Api, Client, ResourceExt as _, api::ListParams};
 use smol_str::SmolStr;
 
 use crate::{
-    api::labels::PODS_NOT_ENDED,
+    api::pulling_pod::{PODS_NOT_ENDED, PullingPod},
     controller::trouble::{self, Trouble},
 };
 
 /// Pods of one page of a list.
 const PAGE: u32 = 500;
-
-/// A Pod, and the pull secrets that it names.
-#[derive(Clone, Debug, Default, Deserialize, Resource)]
-#[resource(inherit = Pod)]
-#[serde(default)]
-struct PodObject {
-    metadata: ObjectMeta,
-    spec: PodSpec,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct PodSpec {
-    image_pull_secrets: Vec<Reference>,
-}
-
-#[derive(Clone, Debug, Default, Deserialize)]
-#[serde(default)]
-struct Reference {
-    name: String,
-}
 
 /// How many Pods name a pull secret, by namespace and name.
 pub(super) type Census = HashMap<(String, String), u32>;
@@ -46,9 +23,9 @@ pub(super) async fn take(
     census: &mut Census,
 ) -> Result<(), Trouble> {
     let counted = each(super::api(client, namespace), |pod| {
-        let namespace = pod.metadata.namespace.as_deref().unwrap_or_default();
-        for reference in &pod.spec.image_pull_secrets {
-            let key = (namespace.to_owned(), reference.name.clone());
+        let namespace = pod.namespace().unwrap_or_default();
+        for secret in pod.pull_secrets() {
+            let key = (namespace.clone(), secret.to_string());
             *census.entry(key).or_default() += 1;
         }
         true
@@ -66,8 +43,7 @@ pub(super) async fn names(
 ) -> Result<bool, kube::Error> {
     let mut named = false;
     each(Api::namespaced(client.clone(), namespace), |pod| {
-        let mut references = pod.spec.image_pull_secrets.iter();
-        named = references.any(|reference| reference.name == secret);
+        named = pod.pull_secrets().any(|name| name == secret);
         !named
     })
     .await?;
@@ -76,8 +52,8 @@ pub(super) async fn names(
 
 /// Looks at the Pods that have not ended, page by page, as long as `look` wants more.
 async fn each(
-    api: Api<PodObject>,
-    mut look: impl FnMut(&PodObject) -> bool,
+    api: Api<PullingPod>,
+    mut look: impl FnMut(&PullingPod) -> bool,
 ) -> Result<(), kube::Error> {
     let mut params = ListParams::default().limit(PAGE).fields(PODS_NOT_ENDED);
     loop {

@@ -1,21 +1,20 @@
-//! A control plane that the tests take turns at, and a release of the chart on it.
+//! Control planes that the tests take turns at, and a release of the chart on it.
 
-use std::{
-    collections::BTreeSet,
-    sync::{Mutex, MutexGuard, OnceLock, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeSet, sync::MutexGuard, time::Duration};
 
 use serde_json::{Value, json};
 
 use crate::{
     helm::{CHART, NAMESPACE, helm_in},
-    support::{control_plane::ControlPlane, control_plane::Shared, wait},
+    support::{
+        control_plane::{ControlPlane, Shared, Turns},
+        wait,
+    },
 };
 
 const FOLLOW: Duration = Duration::from_secs(20);
 
-/// The control plane of this test program, for one test at a time: a release has cluster-scoped objects.
+/// A control plane for one test at a time: a release has cluster-scoped objects.
 pub struct Bench {
     pub plane: Shared,
     _turn: MutexGuard<'static, ()>,
@@ -44,12 +43,12 @@ pub(crate) use bench;
 
 impl Bench {
     pub fn shared() -> Self {
-        static TURN: Mutex<()> = Mutex::new(());
-        static PREPARED: OnceLock<()> = OnceLock::new();
-        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
-        let plane = ControlPlane::shared();
-        PREPARED.get_or_init(|| prepare(&plane));
-        Self { plane, _turn: turn }
+        static BENCHES: Turns<()> = Turns::new();
+        let taken = BENCHES.take(prepare);
+        Self {
+            plane: taken.plane,
+            _turn: taken.held,
+        }
     }
 
     /// Runs helm in cotter's namespace.

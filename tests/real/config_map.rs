@@ -63,7 +63,7 @@ fn a_change_is_in_use_within_seconds() {
     let own = unique("own");
     lab.plane.namespace(&own, &[]);
     let put = |more: &str| {
-        let text = config(&[&lab.tokens], more);
+        let text = config(&[lab.tokens], more);
         put(&lab.plane, &own, &json!({"cotter.yaml": text}));
     };
     put("");
@@ -211,7 +211,7 @@ fn a_policy_that_is_removed_while_a_namespace_names_it() {
     lab.plane.namespace(&own, &[]);
     let policies = |names: &str| {
         let text = config(
-            &[&lab.tokens],
+            &[lab.tokens],
             &format!("defaultPolicy: p\npolicies: {{ {names} }}"),
         );
         put(&lab.plane, &own, &json!({"cotter.yaml": text}));

@@ -67,7 +67,7 @@ fn a_policy_that_does_not_exist_is_said_and_the_default_is_used() {
 #[test]
 fn a_killed_webhook_under_ignore_and_under_fail() {
     let lab = lab!();
-    let cotter = Cotter::start(&lab.plane, &config(&[&lab.tokens], ""));
+    let cotter = Cotter::start(&lab.plane, &config(&[lab.tokens], ""));
     let ns = lab.namespace_for(&cotter, &[("cotter.dev/mode", "enforce")]);
     let image = lab.image("public/app:dev");
     assert_ne!(ns.pin(&image), image);
@@ -90,7 +90,7 @@ fn a_killed_webhook_under_ignore_and_under_fail() {
 #[test]
 fn a_webhook_stops_cleanly_when_it_is_told_to() {
     let lab = lab!();
-    let cotter = Cotter::start(&lab.plane, &config(&[&lab.tokens], ""));
+    let cotter = Cotter::start(&lab.plane, &config(&[lab.tokens], ""));
     let code = cotter.process().stop();
     assert_eq!(code, Some(0), "{}", cotter.log());
 }

@@ -3,7 +3,7 @@
 use std::{
     path::Path,
     sync::{
-        Mutex, MutexGuard, OnceLock, PoisonError,
+        Mutex, MutexGuard, PoisonError,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 pub use crate::pods::{annotation, docker_config, one, pinned, secrets};
 use crate::support::{
-    control_plane::{ControlPlane, MutatingWebhook, NEEDS, Shared},
+    control_plane::{ControlPlane, MutatingWebhook, NEEDS, Shared, Turn, Turns},
     http_client::HttpClient,
     image::{Artifact, Image},
     parts, ports,
@@ -47,11 +47,12 @@ macro_rules! lab {
 }
 pub(crate) use lab;
 
-/// What all tests share.
+/// What most tests share.
 pub struct Lab {
     pub plane: Shared,
-    pub tokens: MutexGuard<'static, Registry>,
+    pub tokens: &'static Registry,
     pub cotter: &'static Cotter,
+    _turn: MutexGuard<'static, ()>,
 }
 
 /// A cotter of this build, as a process.
@@ -65,18 +66,24 @@ pub struct Cotter {
 }
 
 impl Lab {
-    /// The lab of this test program. Tests that use it run one after the other.
+    /// A lab of this test program. Tests at the same one run one after the other.
     pub fn shared() -> Self {
-        static TOKENS: OnceLock<Mutex<Registry>> = OnceLock::new();
-        static COTTER: OnceLock<Cotter> = OnceLock::new();
-        let plane = ControlPlane::shared();
-        let tokens = TOKENS.get_or_init(|| Mutex::new(seeded(Registry::token())));
-        let tokens = tokens.lock().unwrap_or_else(PoisonError::into_inner);
-        let cotter = COTTER.get_or_init(|| Cotter::start(&plane, &config(&[&tokens], "")));
+        static LABS: Turns<(Registry, Cotter)> = Turns::new();
+        let taken = LABS.take(|plane| {
+            let tokens = seeded(Registry::token());
+            let cotter = Cotter::start(plane, &config(&[&tokens], ""));
+            (tokens, cotter)
+        });
+        let Turn {
+            plane,
+            beside: (tokens, cotter),
+            held,
+        } = taken;
         Self {
             plane,
             tokens,
             cotter,
+            _turn: held,
         }
     }
 

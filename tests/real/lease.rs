@@ -16,7 +16,7 @@ fn leads(cotter: &Cotter) -> bool {
 }
 
 fn replica(lab: &Lab, namespace: &str, name: &str) -> Cotter {
-    let config = config(&[&lab.tokens], "");
+    let config = config(&[lab.tokens], "");
     let own = [
         "--namespace",
         namespace,

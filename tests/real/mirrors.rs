@@ -18,7 +18,7 @@ fn a_mirror_that_asks_for_a_login_is_asked_with_cotters_own_secret() {
     let own = unique("own");
     lab.plane.namespace(&own, &[]);
     let args = ["--namespace", &own, "--pod-name", "cotter-0"];
-    let cotter = Cotter::start_with(&lab.plane, &mirrored(&lab.tokens, &mirror), &args);
+    let cotter = Cotter::start_with(&lab.plane, &mirrored(lab.tokens, &mirror), &args);
     let shop = lab.namespace_for(&cotter, &[("cotter.dev/mode", "enforce")]);
     let image = lab.image("acme/only:dev");
     assert_eq!(shop.run(&image).image(), image, "asked anonymously");
@@ -70,7 +70,7 @@ fn without_the_right_mirrors_are_asked_anonymously_and_it_is_said() {
     account.grant_in(&own, &crate::rights::own_rules());
     account.grant_in(&shop, &json!(rules));
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cotter"},
-        "data": {"cotter.yaml": mirrored(&lab.tokens, &mirror)}});
+        "data": {"cotter.yaml": mirrored(lab.tokens, &mirror)}});
     let path = format!("/api/v1/namespaces/{own}/configmaps");
     assert_eq!(lab.plane.request("POST", &path, Some(&map)).status, 201);
     let args = [

@@ -32,7 +32,7 @@ struct Site<'a> {
 
 impl<'a> Site<'a> {
     fn start(lab: &'a Lab) -> Self {
-        Self::start_of(lab, &[&lab.tokens])
+        Self::start_of(lab, &[lab.tokens])
     }
 
     fn start_of(lab: &'a Lab, registries: &[&Registry]) -> Self {
@@ -62,7 +62,7 @@ impl<'a> Site<'a> {
 
     /// Another replica, which does not lead.
     fn replica(&self) -> Cotter {
-        let config = config(&[&self.lab.tokens], "");
+        let config = config(&[self.lab.tokens], "");
         replica(self.lab, &self.own, "cotter-1", &config)
     }
 

@@ -16,7 +16,7 @@ fn own_cotter(lab: &Lab) -> Cotter {
     let namespace = unique("own");
     lab.plane.namespace(&namespace, &[]);
     let own = ["--namespace", &namespace, "--pod-name", "one"];
-    Cotter::start_with(&lab.plane, &config(&[&lab.tokens], ""), &own)
+    Cotter::start_with(&lab.plane, &config(&[lab.tokens], ""), &own)
 }
 
 fn pins(ns: &Namespace<'_>) -> Vec<Value> {

@@ -28,7 +28,7 @@ fn start<'l>(lab: &'l Lab, own: &str, namespaces: [&str; 2]) -> (Cotter, Account
     know_pins(&lab.plane);
     lab.plane.namespace(own, &[]);
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cotter"},
-        "data": {"cotter.yaml": config(&[&lab.tokens], "")}});
+        "data": {"cotter.yaml": config(&[lab.tokens], "")}});
     let path = format!("/api/v1/namespaces/{own}/configmaps");
     assert_eq!(lab.plane.request("POST", &path, Some(&map)).status, 201);
     let account = Account::new(&lab.plane, own);

@@ -38,7 +38,7 @@ fn a_deployment_that_is_scaled_up_after_a_push() {
 #[test]
 fn two_replicas_agree_as_soon_as_the_watch_tells() {
     let lab = lab!();
-    let other = Cotter::start(&lab.plane, &config(&[&lab.tokens], ""));
+    let other = Cotter::start(&lab.plane, &config(&[lab.tokens], ""));
     let ns = lab.enforced();
     let moving = Moving::new(&lab);
     let old = moving.push("old");
@@ -64,7 +64,7 @@ fn a_digest_that_was_deleted_is_resolved_anew() {
     let new = moving.push("new");
     moving.delete(&old);
     // Another process: this one knows for ten minutes that the digest is there.
-    let other = Cotter::start(&lab.plane, &config(&[&lab.tokens], ""));
+    let other = Cotter::start(&lab.plane, &config(&[lab.tokens], ""));
     lab.plane
         .install_webhook(&other.webhook(&ns.name, &[&ns.name]));
     ns.wait_until_called();

@@ -4,6 +4,7 @@ mod audit;
 mod kubeconfig;
 mod objects;
 mod start;
+mod turns;
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -18,6 +19,7 @@ use super::scratch::Scratch;
 
 pub use objects::MutatingWebhook;
 pub use start::Site;
+pub use turns::{Turn, Turns};
 
 /// The programs that [`ControlPlane`] needs, for `require!`.
 pub const NEEDS: [&str; 4] = [

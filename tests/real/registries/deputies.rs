@@ -62,7 +62,7 @@ fn stolen(thief: &Hostile) -> Vec<String> {
 
 /// A cotter whose configuration allows these hosts, so that nothing but what is under test holds a credential back.
 fn start<'a>(lab: &'a Lab, scratch: &Scratch, hosts: &[&Hostile]) -> Site<'a> {
-    let own = config(&[&lab.tokens], "");
+    let own = config(&[lab.tokens], "");
     let mut allowed: Vec<Value> =
         serde_json::from_str(own.trim().trim_start_matches("registries: ")).unwrap();
     for host in hosts {

@@ -32,7 +32,7 @@ const WRITE: [&str; 5] = ["list", "watch", "create", "patch", "delete"];
 /// A cotter that may look at Registries and at these namespaces, and in its own does what it has to.
 fn start(lab: &Lab, account: &Account<'_>, own: &str, listed: &[&str]) -> Cotter {
     let map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "cotter"},
-        "data": {"cotter.yaml": config(&[&lab.tokens], "")}});
+        "data": {"cotter.yaml": config(&[lab.tokens], "")}});
     let path = format!("/api/v1/namespaces/{own}/configmaps");
     assert_eq!(lab.plane.request("POST", &path, Some(&map)).status, 201);
     account.grant(&json!([

@@ -4,8 +4,9 @@
 //! configurations would be told with the first one's text; what repeats is counted here instead.
 
 mod book;
+mod refused;
 
-use std::{future::pending, sync::Arc, time::Duration};
+use std::{sync::Arc, time::Duration};
 
 use jiff::Timestamp;
 use k8s_openapi::{
@@ -24,7 +25,10 @@ use tokio::{
     time::{Instant, sleep_until, timeout},
 };
 
-use self::book::{Book, Step};
+use self::{
+    book::{Book, Step},
+    refused::Refused,
+};
 use super::errors::{Failure, Permission, Target, of_request};
 use crate::telemetry::metrics::Metrics;
 
@@ -47,9 +51,6 @@ const PERIOD: Duration = Duration::from_millis(500);
 
 /// How long one may take to write.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// How often an Event comes again that was refused.
-const AGAIN: Duration = Duration::from_secs(15);
 
 /// Failures are logged once in this time.
 const LOG_PAUSE: Duration = Duration::from_mins(1);
@@ -111,9 +112,7 @@ struct Writer {
     metrics: Arc<Metrics>,
     book: Book,
     logged: Option<Instant>,
-    /// The first Event that was refused, which comes again until it is written: nothing else tells that the right
-    /// is there.
-    refused: Option<(Entry, Step, Instant)>,
+    refused: Refused,
     denied: watch::Sender<Option<Denied>>,
 }
 
@@ -162,7 +161,7 @@ impl Events {
             metrics: metrics.clone(),
             book: Book::default(),
             logged: None,
-            refused: None,
+            refused: Refused::default(),
             denied: sender,
         };
         tasks.spawn(writer.run(entries));
@@ -173,7 +172,7 @@ impl Events {
         }
     }
 
-    /// The right that an Event was refused for, until that one is written. Of several, the first.
+    /// The right that an Event was refused for, until such Events are written. Of several, the first.
     #[must_use]
     pub fn denied(&self) -> watch::Receiver<Option<Denied>> {
         self.denied.clone()
@@ -229,7 +228,7 @@ impl Writer {
                     let step = self.book.step(&entry, Instant::now());
                     (entry, step, false)
                 }
-                (entry, step) = self.again() => (entry, step, true),
+                (entry, step) = self.refused.due() => (entry, step, true),
             };
             if step == Step::Hold {
                 continue;
@@ -248,37 +247,32 @@ impl Writer {
         }
     }
 
-    /// The Event that was refused, when its time has come.
-    async fn again(&mut self) -> (Entry, Step) {
-        let due = self.refused.as_ref().map(|(.., due)| *due);
-        match due {
-            Some(due) => sleep_until(due).await,
-            None => pending().await,
-        }
-        match self.refused.take() {
-            Some((entry, step, _)) => (entry, step),
-            None => pending().await,
-        }
-    }
-
-    /// Keeps what was refused for a right, until anything else comes of it.
+    /// Keeps what was refused for a right, and tells what is missing.
     fn note(&mut self, entry: Entry, step: Step, failure: Option<Failure>, is_again: bool) {
+        let now = Instant::now();
         match failure {
             Some(Failure {
                 text,
                 missing: Some(right),
-            }) if self.refused.is_none() => {
-                self.refused = Some((entry, step, Instant::now() + AGAIN));
-                let news = Some(Denied { right, text });
-                self.denied.send_if_modified(|denied| {
-                    let is_news = *denied != news;
-                    *denied = news;
-                    is_news
-                });
+            }) => {
+                let denied = Denied { right, text };
+                if is_again {
+                    self.refused.keep_on(entry, step, denied, now);
+                } else {
+                    self.refused.keep(entry, step, denied, now);
+                }
             }
-            _ if is_again => drop(self.denied.send_replace(None)),
-            _ => {}
+            _ if is_again => self.refused.go_on(now),
+            _ => return,
         }
+        self.denied.send_if_modified(|told| {
+            let news = self.refused.denied(told.as_ref());
+            let is_news = news != told.as_ref();
+            if is_news {
+                *told = news.cloned();
+            }
+            is_news
+        });
     }
 
     async fn write(&mut self, entry: Entry, step: Step) -> Result<(), Failure> {

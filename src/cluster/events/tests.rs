@@ -61,10 +61,11 @@ fn a_note_fits_the_api_and_is_cut_between_characters() {
     assert_eq!(cut("short", LONGEST_NOTE), "short");
 }
 
-/// An API server that refuses Events as long as it is told to.
-fn server(refuses: watch::Receiver<bool>) -> Client {
+/// An API server that refuses Events in the namespaces that it is told of.
+fn server(namespaces: watch::Receiver<&'static [&'static str]>) -> Client {
     let server = tower::service_fn(move |request: http::Request<kube::client::Body>| {
-        let refuses = *refuses.borrow();
+        let mut parts = request.uri().path().split('/');
+        let refuses = parts.any(|part| namespaces.borrow().contains(&part));
         async move {
             let (code, answer) = if refuses {
                 let status =
@@ -83,7 +84,7 @@ fn server(refuses: watch::Receiver<bool>) -> Client {
 
 #[tokio::test(start_paused = true)]
 async fn a_refused_event_is_named_and_comes_again_until_it_is_written() {
-    let (refuses, told) = watch::channel(true);
+    let (refuses, told) = watch::channel(&["own", "shop"][..]);
     let (mut tasks, metrics) = (JoinSet::new(), Arc::<Metrics>::default());
     let events = Events::open(server(told), None, metrics.clone(), &mut tasks);
     let mut denied = events.denied();
@@ -97,16 +98,23 @@ async fn a_refused_event_is_named_and_comes_again_until_it_is_written() {
     }
     let first = denied.wait_for(Option::is_some).await.unwrap().clone();
     let first = first.unwrap();
-    assert!(
-        first
-            .text
-            .starts_with("may not create events.events.k8s.io in namespace own: grant")
-    );
+    let named = "may not create events.events.k8s.io in namespace own: grant";
+    assert!(first.text.starts_with(named), "{}", first.text);
     tokio::time::sleep(Duration::from_mins(2)).await;
     assert_eq!(denied.borrow_and_update().as_ref(), Some(&first));
     assert!(!denied.has_changed().unwrap(), "it is told once");
-    refuses.send_replace(false);
+
+    // Where the right is there, no Event waits for those of another namespace.
+    refuses.send_replace(&["own"]);
+    tokio::time::sleep(Duration::from_mins(1)).await;
+    let written = |count: u8| {
+        let line = format!("cotter_events_total{{ok=\"yes\"}} {count}\n");
+        let metrics = metrics.encode();
+        assert!(metrics.contains(&line), "{metrics}");
+    };
+    written(1);
+    assert_eq!(denied.borrow_and_update().as_ref(), Some(&first));
+    refuses.send_replace(&[]);
     assert!(denied.wait_for(Option::is_none).await.is_ok());
-    let written = "cotter_events_total{ok=\"yes\"} 1\n";
-    assert!(metrics.encode().contains(written), "{}", metrics.encode());
+    written(2);
 }

@@ -20,9 +20,11 @@ use crate::{
     },
 };
 
+mod amazon;
 mod clouds;
 mod front;
 
+use amazon::{Amazon, POD_TOKEN, SECRET_KEY};
 use clouds::{ENTRA_TOKEN, Entra, Google};
 use front::Front;
 
@@ -124,25 +126,55 @@ fn hides(cotter: &Cotter, secrets: &[&str]) {
     }
 }
 
-#[test]
-fn eks_and_ecr_by_the_role_of_a_service_account() {
-    require!("moto_server");
+/// A private image of ECR is pinned with the identity that AWS' own variables lead to.
+fn is_pinned_at_ecr(site: &Site, env: &[(&str, &str)]) {
     let lab = lab!();
-    let site = Site::start(
-        "123456789012.dkr.ecr.eu-central-1.amazonaws.com",
-        moto::LOGIN,
-    );
     let aws = Moto::start("127.0.0.1", ports::free());
-    let token = site.file("token", "a token of the cluster");
-    let env = [
+    let everywhere = [
         ("AWS_ENDPOINT_URL", aws.url()),
         ("AWS_REGION", "eu-central-1"),
+    ];
+    let cotter = site.cotter(&lab, &[], &[&everywhere, env].concat());
+    site.pins(&lab, &cotter, moto::LOGIN.0);
+    hides(&cotter, &[moto::LOGIN.1, SECRET_KEY, POD_TOKEN]);
+}
+
+fn site_at_ecr() -> Site {
+    let name = "123456789012.dkr.ecr.eu-central-1.amazonaws.com";
+    Site::start(name, moto::LOGIN)
+}
+
+#[test]
+fn eks_and_ecr_by_the_role_of_a_service_account() {
+    require!("moto_server", "registry", "crane");
+    let site = site_at_ecr();
+    let token = site.file("token", "a token of the cluster");
+    let env = [
         ("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/cotter"),
         ("AWS_WEB_IDENTITY_TOKEN_FILE", &token),
     ];
-    let cotter = site.cotter(&lab, &[], &env);
-    site.pins(&lab, &cotter, moto::LOGIN.0);
-    hides(&cotter, &[moto::LOGIN.1]);
+    is_pinned_at_ecr(&site, &env);
+}
+
+#[test]
+fn eks_and_ecr_by_the_identity_of_the_pod() {
+    require!("moto_server", "registry", "crane");
+    let (site, amazon) = (site_at_ecr(), Amazon::start());
+    let token = site.file("token", POD_TOKEN);
+    let env = [
+        ("AWS_CONTAINER_CREDENTIALS_FULL_URI", &*amazon.agent()),
+        ("AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE", &token),
+    ];
+    is_pinned_at_ecr(&site, &env);
+}
+
+#[test]
+fn eks_and_ecr_by_the_profile_of_the_instance() {
+    require!("moto_server", "registry", "crane");
+    let (site, amazon) = (site_at_ecr(), Amazon::start());
+    let metadata = amazon.metadata();
+    let env = [("AWS_EC2_METADATA_SERVICE_ENDPOINT", metadata.as_str())];
+    is_pinned_at_ecr(&site, &env);
 }
 
 #[test]

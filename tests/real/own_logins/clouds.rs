@@ -22,8 +22,8 @@ use crate::support::{
 };
 
 /// A server without TLS, as metadata servers are.
-struct Plain {
-    host: String,
+pub struct Plain {
+    pub host: String,
     task: JoinHandle<()>,
 }
 
@@ -46,7 +46,7 @@ pub const ENTRA_TOKEN: &str = "eyJ-of-entra";
 const AUDIENCE: &str = "https://containerregistry.azure.net";
 
 impl Plain {
-    fn start(router: Router) -> Self {
+    pub fn start(router: Router) -> Self {
         let (listener, address) = https_server::listen(0);
         let task = https_server::runtime().spawn(async move {
             axum::serve(listener, router).await.unwrap();

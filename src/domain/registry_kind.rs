@@ -297,6 +297,21 @@ impl Wanted<'_> {
     }
 }
 
+/// The host that is written, as [`host_of_type`] takes it; `default` without one.
+fn host_of_type_or(
+    default: &str,
+    address: Option<&Address>,
+    own: RegistryType,
+    kind: &str,
+    notes: &mut Vec<Hint>,
+) -> Result<Option<String>, Problem> {
+    let host = match address {
+        None => default.to_owned(),
+        Some(address) => host_of_type(address, own, kind, notes)?,
+    };
+    Ok(Some(host))
+}
+
 /// A host of this kind, or of nobody known; a known one of another kind is a mistake.
 fn host_of_type(
     address: &Address,

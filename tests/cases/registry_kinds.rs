@@ -1,6 +1,6 @@
 //! `registry_types.json` once more: what its rows say of the kinds of a `Registry`, their keys and their credentials.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use cotter::domain::{
     registry_kind::{Given, Kind, Located, Place, Wanted},
@@ -13,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     registry_types::{KNOWN, Known, filled},
-    support::equal,
+    support::{equal, trials_of},
 };
 
 #[derive(Deserialize)]
@@ -44,16 +44,7 @@ fn kinds(row: &Row) -> &'static [Kind] {
 }
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases/registry_types.json");
-    let rows: Result<Vec<Row>, Failed> = std::fs::read_to_string(path)
-        .map_err(Failed::from)
-        .and_then(|text| serde_json::from_str(&text).map_err(Failed::from));
-    let rows = match rows {
-        Ok(rows) => rows,
-        Err(error) => return vec![Trial::test("registry_kinds::reads", || Err(error))],
-    };
-    let trial = |row: Row| {
+    trials_of("registry_kinds", "registry_types", |row: Row| {
         Trial::test(format!("registry_kinds::{}", row.name), move || {
             let known = KNOWN.iter().find(|known| known.name == row.name);
             let known = known.ok_or("cotter does not know this type")?;
@@ -63,8 +54,7 @@ pub(crate) fn trials() -> Vec<Trial> {
             }
             Ok(())
         })
-    };
-    rows.into_iter().map(trial).collect()
+    })
 }
 
 /// What a row calls a key is the key that is written; other spellings come to one; what it rejects is never written.

@@ -4,9 +4,9 @@ use cotter::domain::registry_type::{About, Finding, Login, RegistryType, Severit
 use jiff::Timestamp;
 use libtest_mimic::{Failed, Trial};
 use serde::Deserialize;
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
-use crate::support::equal;
+use crate::support::{equal, trials_of};
 
 #[derive(Deserialize)]
 struct Row {
@@ -152,21 +152,11 @@ pub(crate) const KNOWN: [Known; 10] = [
 ];
 
 pub(crate) fn trials() -> Vec<Trial> {
-    let path =
-        Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/cases/registry_types.json");
-    let rows: Result<Vec<Row>, Failed> = std::fs::read_to_string(path)
-        .map_err(Failed::from)
-        .and_then(|text| serde_json::from_str(&text).map_err(Failed::from));
-    let rows = match rows {
-        Ok(rows) => rows,
-        Err(error) => return vec![Trial::test("registry_types::reads", || Err(error))],
-    };
-    let trial = |row: Row| {
+    trials_of("registry_types", "registry_types", |row: Row| {
         Trial::test(format!("registry_types::{}", row.name), move || {
             check_row(&row)
         })
-    };
-    rows.into_iter().map(trial).collect()
+    })
 }
 
 fn check_row(row: &Row) -> Result<(), Failed> {

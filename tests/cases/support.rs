@@ -25,26 +25,33 @@ pub(crate) fn trials<I, E>(
 where
     Row<I, E>: DeserializeOwned + Send + 'static,
 {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/fixtures/cases")
-        .join(file)
-        .with_extension("json");
-    let rows: Result<Vec<Row<I, E>>, Failed> = fs::read_to_string(&path)
-        .map_err(Failed::from)
-        .and_then(|text| serde_json::from_str(&text).map_err(Failed::from));
-    let rows = match rows {
-        Ok(rows) => rows,
-        Err(error) => return vec![Trial::test(format!("{file}::reads"), || Err(error))],
-    };
     let mut taken = HashSet::new();
-    let trial = |row: Row<I, E>| {
+    trials_of(file, file, |row: Row<I, E>| {
         let mut label = format!("{file}::{}", name(&row));
         while !taken.insert(label.clone()) {
             label.push('\'');
         }
         Trial::test(label, move || check(&row))
-    };
-    rows.into_iter().map(trial).collect()
+    })
+}
+
+/// The same for rows of another form, which `trial` checks; `module` is what reads them.
+pub(crate) fn trials_of<R: DeserializeOwned>(
+    module: &str,
+    file: &str,
+    trial: impl FnMut(R) -> Trial,
+) -> Vec<Trial> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/fixtures/cases")
+        .join(file)
+        .with_extension("json");
+    let rows: Result<Vec<R>, Failed> = fs::read_to_string(&path)
+        .map_err(Failed::from)
+        .and_then(|text| serde_json::from_str(&text).map_err(Failed::from));
+    match rows {
+        Ok(rows) => rows.into_iter().map(trial).collect(),
+        Err(error) => vec![Trial::test(format!("{module}::reads"), || Err(error))],
+    }
 }
 
 /// `text` short enough for a test's name, without line breaks.

@@ -72,6 +72,15 @@ impl<'a> Site<'a> {
         name
     }
 
+    /// A namespace with the pull secret of its Registry, whose credential is alice's.
+    fn ready_in(&self, name: &str) -> String {
+        let namespace = self.namespace(name);
+        self.credential(ALICE.1);
+        self.apply(&self.registry(&[&namespace]));
+        self.becomes("Ready", "True", "Ready");
+        namespace
+    }
+
     /// A namespace and a service account `web`, without waiting for what controllers add.
     fn bare_namespace(&self, name: &str, labels: &Value) {
         let namespace = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}});

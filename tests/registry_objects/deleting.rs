@@ -7,11 +7,7 @@ use crate::{desk::desk, lab::eventually};
 #[test]
 fn one_that_pods_need_stays_and_goes_when_it_is_meant() {
     let desk = desk!();
-    let cotter = desk.cotter();
-    let shop = desk.namespace("shop");
-    desk.add(&["--namespaces", &shop]).ok();
-    desk.pod(&shop, "web");
-    desk.guard(&cotter);
+    let (_cotter, shop) = desk.in_use();
 
     let said = desk.run(&["delete", &desk.name], "").failed();
     assert!(said.contains("missing: --yes"), "{said}");
@@ -40,11 +36,7 @@ fn one_that_pods_need_stays_and_goes_when_it_is_meant() {
 #[test]
 fn pull_secrets_stay_when_it_is_said() {
     let desk = desk!();
-    let cotter = desk.cotter();
-    let shop = desk.namespace("shop");
-    desk.add(&["--namespaces", &shop]).ok();
-    desk.pod(&shop, "web");
-    desk.guard(&cotter);
+    let (_cotter, shop) = desk.in_use();
     let line = [
         "delete",
         &desk.name,

@@ -93,6 +93,16 @@ impl Desk {
         Cotter::start_with(&self.plane, &config(&[&self.registry], ""), &more)
     }
 
+    /// A cotter that guards a Registry, and the namespace where the Pod `web` needs it.
+    pub fn in_use(&self) -> (Cotter, String) {
+        let cotter = self.cotter();
+        let shop = self.namespace("shop");
+        self.add(&["--namespaces", &shop]).ok();
+        self.pod(&shop, "web");
+        self.guard(&cotter);
+        (cotter, shop)
+    }
+
     pub fn namespace(&self, name: &str) -> String {
         let name = format!("{}-{name}", self.own);
         self.plane.namespace(&name, &[]);

@@ -1,9 +1,7 @@
 //! Google's Container Registry: `gcr.io` and those of three continents, each with logins of its own. A service account's
 //! key is the password, and the user says that it is one.
 
-use super::{
-    Address, Given, Hint, Problem, Rules, Wanted, given, host_of_type, scope, secret::Keys,
-};
+use super::{Given, Rules, given, host_of_type_or, scope, secret::Keys};
 use crate::domain::registry_type::RegistryType;
 
 const NAME: &str = "GCR";
@@ -17,7 +15,7 @@ const USER: &str = "_json_key";
 pub(super) const RULES: Rules = Rules {
     name: NAME,
     registry_type: Some(RegistryType::Google),
-    host,
+    host: |_, address, notes| host_of_type_or(HOST, address, RegistryType::Google, NAME, notes),
     key: scope::key,
     keys: &[KEY],
     login: Some((KEY, KEY)),
@@ -29,15 +27,4 @@ pub(super) const RULES: Rules = Rules {
 /// The key as it is: its text is the password, so that nothing in it may be changed.
 pub(super) fn login(keys: &mut Keys<'_>) -> Option<Given> {
     Some(given::login(USER, keys.text(KEY)?.as_bytes()))
-}
-
-fn host(
-    _: &Wanted<'_>,
-    address: Option<&Address>,
-    notes: &mut Vec<Hint>,
-) -> Result<Option<String>, Problem> {
-    let Some(address) = address else {
-        return Ok(Some(HOST.to_owned()));
-    };
-    host_of_type(address, RegistryType::Google, NAME, notes).map(Some)
 }

@@ -1,6 +1,6 @@
 //! GitHub's container registry: `ghcr.io`, or `containers.<host>` of an Enterprise server.
 
-use super::{Address, Hint, Problem, Rules, Wanted, given, host_of_type, scope};
+use super::{Address, Hint, Problem, Rules, Wanted, given, host_of_type_or, scope};
 use crate::domain::registry_type::RegistryType;
 
 const NAME: &str = "GHCR";
@@ -23,11 +23,9 @@ fn host(
     address: Option<&Address>,
     notes: &mut Vec<Hint>,
 ) -> Result<Option<String>, Problem> {
-    let Some(address) = address else {
-        return Ok(Some(HOST.to_owned()));
-    };
-    if address.host.starts_with("containers.") {
+    let of_a_server = address.filter(|address| address.host.starts_with("containers."));
+    if let Some(address) = of_a_server {
         return Ok(Some(address.host.clone()));
     }
-    host_of_type(address, RegistryType::Ghcr, NAME, notes).map(Some)
+    host_of_type_or(HOST, address, RegistryType::Ghcr, NAME, notes)
 }

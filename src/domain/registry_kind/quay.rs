@@ -1,6 +1,6 @@
 //! Quay: `quay.io`, or somebody's own.
 
-use super::{Address, Hint, Problem, Rules, Wanted, given, host_of_type, scope};
+use super::{Rules, given, host_of_type_or, scope};
 use crate::domain::registry_type::RegistryType;
 
 const NAME: &str = "Quay";
@@ -9,7 +9,7 @@ pub(super) const HOST: &str = "quay.io";
 pub(super) const RULES: Rules = Rules {
     name: NAME,
     registry_type: Some(RegistryType::Quay),
-    host,
+    host: |_, address, notes| host_of_type_or(HOST, address, RegistryType::Quay, NAME, notes),
     key: scope::key,
     keys: &["username", "token"],
     login: Some(("username", "token")),
@@ -17,14 +17,3 @@ pub(super) const RULES: Rules = Rules {
     // A robot may read what its organisation lets it, and no image of all.
     probe: |_, _| None,
 };
-
-fn host(
-    _: &Wanted<'_>,
-    address: Option<&Address>,
-    notes: &mut Vec<Hint>,
-) -> Result<Option<String>, Problem> {
-    let Some(address) = address else {
-        return Ok(Some(HOST.to_owned()));
-    };
-    host_of_type(address, RegistryType::Quay, NAME, notes).map(Some)
-}

@@ -130,10 +130,7 @@ fn what_is_wrong_is_said_where_it_is() {
 fn a_secret_that_vanishes_takes_no_pull_secret_with_it() {
     let lab = lab!();
     let site = Site::start(&lab);
-    let shop = site.namespace("shop");
-    site.credential(ALICE.1);
-    site.apply(&site.registry(&[&shop]));
-    site.becomes("Ready", "True", "Ready");
+    let shop = site.ready_in("shop");
     let path = format!("/api/v1/namespaces/{}/secrets/{}", site.own, site.name);
     lab.plane.request("DELETE", &path, None);
     let said = site.becomes("Valid", "False", "NoCredential");

@@ -12,10 +12,7 @@ use crate::{
 fn a_bad_credential_changes_nothing_and_a_good_one_is_rolled_out() {
     let lab = lab!();
     let site = Site::start(&lab);
-    let shop = site.namespace("shop");
-    site.credential(ALICE.1);
-    site.apply(&site.registry(&[&shop]));
-    site.becomes("Ready", "True", "Ready");
+    let shop = site.ready_in("shop");
 
     site.credential("wrong");
     let said = site.becomes("Authenticated", "False", "Degraded");

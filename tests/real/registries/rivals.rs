@@ -148,10 +148,7 @@ fn fight(lab: &Lab, site: &Site<'_>, namespace: &str, time: Duration) -> u32 {
 fn another_controller_is_named_and_not_raced() {
     let lab = lab!();
     let site = Site::start(&lab);
-    let shop = site.namespace("shop");
-    site.credential(ALICE.1);
-    site.apply(&site.registry(&[&shop]));
-    site.becomes("Ready", "True", "Ready");
+    let shop = site.ready_in("shop");
     let times = fight(&lab, &site, &shop, Duration::from_secs(15));
     // At once, at once, and after 1, 2, 4, 8 s.
     assert!((3..=7).contains(&times), "{times}");

@@ -166,10 +166,7 @@ fn a_name_that_is_no_label_is_refused() {
 fn kubectl_shows_it_as_people_read_it() {
     let lab = lab!();
     let site = Site::start(&lab);
-    let shop = site.namespace("shop");
-    site.credential(ALICE.1);
-    site.apply(&site.registry(&[&shop]));
-    site.becomes("Ready", "True", "Ready");
+    site.ready_in("shop");
     let table = lab.plane.kubectl(&["get", "reg", &site.name]).ok();
     let lines: Vec<&str> = table.lines().collect();
     let words = |line: &str| {
